@@ -1,0 +1,96 @@
+"""The only place that reads the clock, makes identifiers or takes chances."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import random
+import struct
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+Clock = Callable[[], datetime]
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_WIDTH = 26 - 10
+_lock = threading.Lock()
+_last = 0
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def text(instant: datetime) -> str:
+    """An instant as the ledger keeps it: fixed-width UTC, so that text order is time order."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant must be aware; attach UTC where it is made")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def instant(value: str) -> datetime:
+    """The instant behind the ledger's text; the inverse of :func:`text`."""
+    return datetime.fromisoformat(value[:-1] + "+00:00" if value.endswith("Z") else value)
+
+
+def new_id(kind: str) -> str:
+    """A new identifier such as ``snd_01k5…``: time-ordered, unique over processes.
+
+    48 bits of milliseconds, then 32 random bits; within one process strictly increasing.
+    """
+    global _last
+    stamp = (time.time_ns() // 1_000_000) << 32
+    with _lock:
+        value = max(stamp | random.getrandbits(32), _last + 1)
+        _last = value
+    letters = []
+    for _ in range(_WIDTH):
+        letters.append(_ALPHABET[value & 31])
+        value >>= 5
+    return f"{kind}_{''.join(reversed(letters))}"
+
+
+def chance() -> float:
+    """A random number in [0, 1)."""
+    return random.random()
+
+
+def reseed() -> None:
+    """Forget the parent's random state; called in a freshly forked process."""
+    random.seed(os.urandom(16))
+
+
+class TestClock:
+    """A clock that may be set and scaled, shared by all processes of one folder.
+
+    The file holds three doubles: the wall instant at which it was set, the instant it then
+    showed, and how many seconds pass in a second. Only the demo and tests use it, and the
+    configuration refuses it together with a live provider.
+    """
+
+    __test__ = False  # its name starts with Test, which pytest would collect
+
+    _FORMAT = struct.Struct("<ddd")
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            path.write_bytes(self._FORMAT.pack(time.time(), time.time(), 1.0))
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), self._FORMAT.size)
+
+    def __call__(self) -> datetime:
+        wall, shown, speed = self._FORMAT.unpack(self._map[:])
+        return datetime.fromtimestamp(shown + (time.time() - wall) * speed, UTC)
+
+    def set(self, shows: datetime, speed: float = 1.0) -> None:
+        """From now on show ``shows`` and let ``speed`` seconds pass in each second."""
+        self._map[:] = self._FORMAT.pack(time.time(), shows.timestamp(), speed)
+
+    def wall_seconds_until(self, due: datetime) -> float:
+        """Real seconds until this clock shows ``due``; never negative."""
+        speed = float(self._FORMAT.unpack(self._map[:])[2])
+        return max(0.0, (due - self()) / timedelta(seconds=1) / max(speed, 1e-9))

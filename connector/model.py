@@ -1,0 +1,336 @@
+"""The nouns: frozen values that every floor of the house may pass around."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+Json = Any  #: what orjson reads: dict, list, str, int, float, bool, None
+
+
+class Trust(StrEnum):
+    """How far a source is believed (semantics: Trust)."""
+
+    trusted = "trusted"
+    browser = "browser"
+
+
+class Purpose(StrEnum):
+    """What a text is for; consent is given per purpose. ``system`` is our own answer."""
+
+    marketing = "marketing"
+    service = "service"
+    system = "system"
+
+
+class Cause(StrEnum):
+    """What made a send: a play's step, our own answer to a reply, a person's hand, a test."""
+
+    play = "play"
+    system = "system"
+    hand = "hand"
+    test = "test"
+
+
+class Verdict(StrEnum):
+    """What a decision says: send it now, wait until an instant, or stop for good."""
+
+    send = "send"
+    wait = "wait"
+    stop = "stop"
+
+
+class SendState(StrEnum):
+    """Where a send stands. The arrows are in docs/architecture.md."""
+
+    planned = "planned"
+    sending = "sending"
+    accepted = "accepted"
+    delivered = "delivered"
+    undelivered = "undelivered"
+    refused = "refused"
+    uncertain = "uncertain"
+    cancelled = "cancelled"
+    expired = "expired"
+
+
+class Status(StrEnum):
+    """What a provider's receipt says, in our words; a status we do not know is ``unknown``."""
+
+    accepted = "accepted"
+    sent = "sent"
+    delivered = "delivered"
+    undelivered = "undelivered"
+    failed = "failed"
+    canceled = "canceled"
+    unknown = "unknown"
+
+
+class Label(StrEnum):
+    """How a reply is understood."""
+
+    opt_out = "opt_out"
+    opt_in = "opt_in"
+    help = "help"
+    wrong_person = "wrong_person"
+    hold = "hold"
+    none = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A request as plain data, so that nothing below the web knows Flask.
+
+    ``url`` is the public address the sender used (scheme, host, path, raw query), built from
+    ``web.public_url``; header names are lower case; ``body`` is raw but already inflated.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    remote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom an event speaks of, as the event says it; empty strings mean "not said"."""
+
+    user_id: str = ""
+    anonymous_id: str = ""
+    phone: str = ""  #: E.164
+    email: str = ""  #: lower case
+    crm: str = ""
+    crm_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a source told us, once. ``(source, source_event_id)`` is its key."""
+
+    id: str
+    source: str
+    source_event_id: str
+    type: str  #: track, identify, page, screen, group, alias; "webhook" for /in/<source>
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    payload: Mapping[str, Json]
+    back_fill: bool = False  #: imports and back-fills never enrol
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one request held: its events, and the pieces that could not be read, with the reason."""
+
+    events: tuple[Event, ...] = ()
+    rejected: tuple[tuple[str, bytes], ...] = ()  #: (reason, the piece as JSON)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """A consent (or its end) as an event states it; never from a browser source."""
+
+    phone: str
+    purpose: str  #: marketing, service, or a scope such as cart_reminders
+    granted: bool
+    method: str
+    wording: str = ""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """An event mapped: what it means here, about whom, and the facts it carries."""
+
+    name: str
+    subject: Subject
+    facts: Mapping[str, Json]
+    traits: Mapping[str, Json]  #: what is now known of the contact: first_name, postal, …
+    stage: str = ""
+    key: str = ""  #: occurrence key: cart id, order id, form id …
+    activity: bool = True
+    consents: tuple[ConsentGiven, ...] = ()
+    visit: Mapping[str, str] = field(default_factory=dict)  #: campaign, referrer, page, click id …
+    merges: Subject | None = None  #: alias or identify that proves two subjects to be one
+    outcome: str = ""  #: kind of outcome this signal is, e.g. converted
+    value_micros: int | None = None
+    currency: str = ""
+    mapping: str = ""  #: file@version
+    sensitive: frozenset[str] = frozenset()  #: facts that never enter a text, link, log or note
+    dropped: tuple[str, ...] = ()  #: what the source said and was not believed, and why
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One person, as the ledger knows them now."""
+
+    id: str
+    phone: str = ""
+    email: str = ""
+    traits: Mapping[str, Json] = field(default_factory=dict)
+    stage: str = ""
+    timezone: str = ""  #: IANA name stated by the person through a trusted source
+    country: str = ""  #: ISO 3166 alpha-2
+    region: str = ""  #: state or province code
+    postal: str = ""
+    language: str = ""
+    first_seen_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    first_visit: Mapping[str, str] = field(default_factory=dict)
+    last_visit: Mapping[str, str] = field(default_factory=dict)
+    crm_links: Mapping[str, str] = field(default_factory=dict)  #: crm name → record id
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text as a provider is asked to send it."""
+
+    send_id: str
+    to: str  #: E.164
+    text: str
+    sender: str = ""  #: number or messaging service; "" lets the provider's settings choose
+    callback_url: str = ""
+    valid_for: timedelta = timedelta(hours=4)
+    purpose: str = Purpose.service
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A provider took the text."""
+
+    provider_id: str
+    segments: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider tells us of a send, one row per callback."""
+
+    provider: str
+    provider_id: str
+    status: Status
+    raw_status: str
+    error_code: str = ""
+    reason: str = ""  #: our stable code for the error, as on SendFailed
+    occurred_at: datetime | None = None  #: the provider's own time, where it gives one
+    stamp: str = ""  #: the provider's own time as text, part of the natural key
+    send_id: str = ""  #: our reference, where it came back
+    segments: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a person texted to us."""
+
+    provider: str
+    provider_id: str  #: the provider's id of the inbound message
+    sender: str  #: E.164 of the person
+    to: str  #: our number
+    text: str
+    occurred_at: datetime | None = None
+    opt_out_type: str = ""  #: STOP, START or HELP where the provider has answered already
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What looking up a doubtful send told us: taken (with its id), not taken, or cannot tell."""
+
+    taken: bool | None
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """One reason against sending now. ``until`` is when a *wait* may end, where known."""
+
+    reason: str  #: stable snake code, e.g. quiet_hours
+    verdict: Verdict  #: stop or wait
+    says: str  #: one plain sentence with the figures
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with every reason it rests on."""
+
+    verdict: Verdict
+    objections: tuple[Objection, ...] = ()
+    until: datetime | None = None
+    policy_version: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The code of the gravest objection, or "" when the text may go."""
+        return self.objections[0].reason if self.objections else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a CRM is owed: said by a rule, kept by the ledger until it is written.
+
+    ``change`` holds only what cannot be looked up when the write-back goes out; ``key`` names
+    the thing it is about, so that a newer wording takes the place of an older one.
+    """
+
+    kind: str  #: activity | fields | task
+    key: str
+    change: Mapping[str, Json] = field(default_factory=dict)
+    send_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writeback:
+    """One change owed to a CRM: an activity to add or update, or fields to set.
+
+    ``record`` is the CRM's record id ("" where the contact has no record there yet), ``key``
+    makes the change harmless to repeat.
+    """
+
+    id: str
+    crm: str
+    contact_id: str
+    record: str
+    kind: str  #: activity | fields | task
+    key: str
+    change: Mapping[str, Json]
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A CRM's verdict on one write-back."""
+
+    id: str
+    ok: bool
+    permanent: bool = False
+    record: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One text that counts in caps: accepted, or of unknown fate."""
+
+    at: datetime
+    purpose: Purpose
+    play: str
+    key: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """One row of the consent ledger, as the rule needs it."""
+
+    purpose: str
+    granted: bool
+    method: str
+    occurred_at: datetime
