@@ -1,0 +1,113 @@
+"""Consents, append-only and keyed by number; and what stands against a number now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import orjson
+
+from connector import clock
+from connector.ledger.store import Row, Tx
+from connector.model import ConsentRow
+
+ADD = """INSERT INTO consents (id, phone, purpose, action, method, wording, source, evidence,
+        recorded_by, event_id, occurred_at, recorded_at)
+    VALUES (:id, :phone, :purpose, :action, :method, :wording, :source, :evidence, :by, :event,
+        :occurred, :recorded)"""
+LAST = """SELECT action, method, wording, occurred_at FROM consents
+    WHERE phone = :phone AND purpose = :purpose ORDER BY occurred_at DESC, id DESC LIMIT 1"""
+BRIEF = """SELECT purpose, action, method, occurred_at FROM consents WHERE phone = :phone
+    ORDER BY occurred_at, id"""
+ROWS = "SELECT * FROM consents WHERE phone = :phone ORDER BY occurred_at, id"
+TOUCH = """INSERT INTO numbers (phone, type, country, touched) VALUES (:phone, :type, :country, 1)
+    ON CONFLICT (phone) DO UPDATE SET touched = numbers.touched + 1"""
+NUMBER = "SELECT * FROM numbers WHERE phone = :phone"
+BLOCK = """UPDATE numbers SET blocked_at = :at, blocked_by = :by, blocked_scope = :scope
+    WHERE phone = :phone"""
+HOLD = "UPDATE numbers SET held_at = :at, held_why = :why WHERE phone = :phone"
+TYPE = "UPDATE numbers SET type = :type WHERE phone = :phone"
+
+
+def touch(tx: Tx, phone: str, kind: str = "", country: str = "") -> None:
+    """Write to the number's row first, so that two workers cannot both pass its cap."""
+    tx.run(TOUCH, phone=phone, type=kind, country=country)
+
+
+def number(tx: Tx, phone: str) -> Row | None:
+    """What is known of a number itself: its type, a block, a hold."""
+    return tx.one(NUMBER, phone=phone)
+
+
+def set_type(tx: Tx, phone: str, kind: str) -> None:
+    """A look-up or a provider's error told what kind of number it is."""
+    tx.run(TYPE, phone=phone, type=kind)
+
+
+def rows(tx: Tx, phone: str) -> list[Row]:
+    """Every consent row of a number, oldest first."""
+    return tx.all(ROWS, phone=phone)
+
+
+def history(tx: Tx, phone: str) -> list[ConsentRow]:
+    """A number's consent rows as values for the rule that reads them."""
+    return [
+        ConsentRow(
+            row["purpose"],
+            row["action"] == "granted",
+            row["method"],
+            clock.instant(row["occurred_at"]),
+        )
+        for row in tx.all(BRIEF, phone=phone)
+    ]
+
+
+def add(
+    tx: Tx,
+    *,
+    consent_id: str,
+    phone: str,
+    purpose: str,
+    granted: bool,
+    method: str,
+    wording: str,
+    source: str,
+    recorded_by: str,
+    event_id: str,
+    occurred_at: datetime,
+    now: datetime,
+    evidence: Mapping[str, str] | None = None,
+) -> bool:
+    """Append a consent or its end; False when the newest row says exactly the same."""
+    last = tx.one(LAST, phone=phone, purpose=purpose)
+    action = "granted" if granted else "revoked"
+    if last and (last["action"], last["method"], last["wording"]) == (action, method, wording):
+        return False
+    touch(tx, phone)
+    tx.run(
+        ADD,
+        id=consent_id,
+        phone=phone,
+        purpose=purpose,
+        action=action,
+        method=method,
+        wording=wording,
+        source=source,
+        evidence=orjson.dumps(dict(evidence or {})).decode(),
+        by=recorded_by,
+        event=event_id,
+        occurred=clock.text(occurred_at),
+        recorded=clock.text(now),
+    )
+    return True
+
+
+def block(tx: Tx, phone: str, scope: str, by: str, at: datetime) -> None:
+    """Note on the number's row what a STOP covers now; "" lifts it."""
+    tx.run(BLOCK, phone=phone, at=clock.text(at) if scope else None, by=by, scope=scope)
+
+
+def hold(tx: Tx, phone: str, why: str, at: datetime | None) -> None:
+    """Hold marketing to a number until a person has read an unclear reply; None ends it."""
+    touch(tx, phone)
+    tx.run(HOLD, phone=phone, at=clock.text(at) if at else None, why=why)

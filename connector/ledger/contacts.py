@@ -1,0 +1,257 @@
+"""Contacts, the identities that name them, and who turned out to be whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import orjson
+
+from connector import clock
+from connector.ledger.store import Row, Tx
+from connector.model import Contact, Json, Subject
+
+BY_IDENTITY = """SELECT contact_id FROM identities
+    WHERE kind = :kind AND value = :value AND detached_at IS NULL ORDER BY linked_at LIMIT 2"""
+LINK = """INSERT INTO identities (kind, value, contact_id, event_id, linked_at, confirmed_at)
+    VALUES (:kind, :value, :contact, :event, :at, :confirmed)
+    ON CONFLICT (kind, value, contact_id) DO UPDATE SET detached_at = NULL,
+        confirmed_at = coalesce(excluded.confirmed_at, identities.confirmed_at)
+    WHERE identities.detached_at IS NOT NULL
+        OR excluded.confirmed_at > coalesce(identities.confirmed_at, '')"""
+KNOWN = """SELECT confirmed_at, detached_at FROM identities
+    WHERE kind = :kind AND value = :value AND contact_id = :contact"""
+NOTE = """INSERT INTO identity_links (id, act, kind, value, contact_id, event_id, at)
+    VALUES (:id, :act, :kind, :value, :contact, :event, :at)"""
+CREATE = """INSERT INTO contacts (id, created_at, first_seen_at, last_seen_at)
+    VALUES (:id, :at, :at, :at)"""
+GET = "SELECT * FROM contacts WHERE id = :id"
+IDENTITIES = """SELECT kind, value, confirmed_at, linked_at FROM identities
+    WHERE contact_id = :contact AND detached_at IS NULL
+    ORDER BY coalesce(confirmed_at, linked_at) DESC"""
+DETACH = """UPDATE identities SET detached_at = :at
+    WHERE kind = :kind AND value = :value AND contact_id = :contact"""
+SEEN = """UPDATE contacts SET traits = :traits, timezone = :timezone, country = :country,
+        region = :region, postal = :postal, language = :language, stage = :stage,
+        first_seen_at = CASE WHEN :at < first_seen_at THEN :at ELSE first_seen_at END,
+        last_seen_at = CASE WHEN :at > last_seen_at THEN :at ELSE last_seen_at END,
+        last_activity_at = CASE WHEN :active = 1 AND :at > coalesce(last_activity_at, '')
+            THEN :at ELSE last_activity_at END,
+        first_visit = :first_visit, last_visit = :last_visit WHERE id = :id"""
+STAGE = """INSERT INTO stage_changes (id, contact_id, from_stage, to_stage, occurred_at, heard_at,
+    event_id) VALUES (:id, :contact, :before, :after, :occurred, :heard, :event)"""
+#: Kinds that decide who it is; phone and email only attach (semantics: Who is who).
+DECIDING = ("user_id", "crm_id", "anonymous_id")
+PLACE = ("timezone", "country", "region", "postal", "language")
+
+
+def bearers(tx: Tx, kind: str, value: str) -> list[str]:
+    """Contact ids that bear an identity now; at most two are looked for."""
+    return [str(row["contact_id"]) for row in tx.all(BY_IDENTITY, kind=kind, value=value)]
+
+
+def create(tx: Tx, contact_id: str, at: datetime) -> None:
+    """A new contact that nothing is known of yet."""
+    tx.run(CREATE, id=contact_id, at=clock.text(at))
+
+
+def link(
+    tx: Tx,
+    kind: str,
+    value: str,
+    contact_id: str,
+    event_id: str,
+    at: datetime,
+    *,
+    confirmed: bool,
+    link_id: str,
+) -> None:
+    """Attach an identity to a contact; a row says which event proved it.
+
+    ``confirmed`` (by a trusted source) moves the identity to the front where a contact has
+    several numbers.
+    """
+    known = tx.one(KNOWN, kind=kind, value=value, contact=contact_id)
+    stamp = clock.text(at)
+    if known and not known["detached_at"] and (not confirmed or known["confirmed_at"]):
+        if confirmed and kind == "phone" and stamp > str(known["confirmed_at"]):
+            _put(tx, kind, value, contact_id, event_id, stamp, stamp)
+        return
+    _put(tx, kind, value, contact_id, event_id, stamp, stamp if confirmed else None)
+    if not known or known["detached_at"]:
+        note(tx, "link", kind, value, contact_id, event_id, at, link_id=link_id)
+
+
+def _put(
+    tx: Tx, kind: str, value: str, contact_id: str, event_id: str, at: str, confirmed: str | None
+) -> None:
+    tx.run(
+        LINK, kind=kind, value=value, contact=contact_id, event=event_id, at=at, confirmed=confirmed
+    )
+
+
+def note(
+    tx: Tx,
+    act: str,
+    kind: str,
+    value: str,
+    contact_id: str,
+    event_id: str,
+    at: datetime,
+    *,
+    link_id: str,
+) -> None:
+    """Keep an identity act (link, detach, merge) with the event that proved it."""
+    tx.run(
+        NOTE,
+        id=link_id,
+        act=act,
+        kind=kind,
+        value=value,
+        contact=contact_id,
+        event=event_id,
+        at=clock.text(at),
+    )
+
+
+def detach(
+    tx: Tx, kind: str, value: str, contact_id: str, event_id: str, at: datetime, *, link_id: str
+) -> None:
+    """Take an identity from a contact (wrong person, split); the row stays, marked."""
+    tx.run(DETACH, kind=kind, value=value, contact=contact_id, at=clock.text(at))
+    note(tx, "detach", kind, value, contact_id, event_id, at, link_id=link_id)
+
+
+def row(tx: Tx, contact_id: str) -> Row | None:
+    """The contact's row; of the winner where it was merged away."""
+    for _ in range(20):  # a chain of merges is short, and this bounds a loop made by hand
+        found = tx.one(GET, id=contact_id)
+        if found is None or not found["merged_into"]:
+            return found
+        contact_id = str(found["merged_into"])
+    return found
+
+
+def identities(tx: Tx, contact_id: str) -> list[Row]:
+    """kind, value, confirmed_at, linked_at; the most recently confirmed first."""
+    return tx.all(IDENTITIES, contact=contact_id)
+
+
+def get(tx: Tx, contact_id: str) -> Contact | None:
+    """The contact as known now, with the number most recently confirmed."""
+    found = row(tx, contact_id)
+    return read(found, identities(tx, str(found["id"]))) if found else None
+
+
+def read(found: Row, names: list[Row]) -> Contact:
+    """A contact from its row and its identities (most recently confirmed first)."""
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(str(name["kind"]), str(name["value"]))
+    links: dict[str, str] = {}
+    for name in names:
+        if name["kind"] == "crm_id":
+            crm, _, record = str(name["value"]).partition(":")
+            links.setdefault(crm, record)
+    return Contact(
+        id=found["id"],
+        phone=first.get("phone", ""),
+        email=first.get("email", ""),
+        traits=orjson.loads(found["traits"]),
+        stage=found["stage"],
+        timezone=found["timezone"],
+        country=found["country"],
+        region=found["region"],
+        postal=found["postal"],
+        language=found["language"],
+        first_seen_at=_at(found["first_seen_at"]),
+        last_seen_at=_at(found["last_seen_at"]),
+        first_visit=orjson.loads(found["first_visit"]),
+        last_visit=orjson.loads(found["last_visit"]),
+        crm_links=links,
+    )
+
+
+def phones(names: list[Row]) -> list[str]:
+    """The contact's numbers, the one most recently confirmed by a trusted source first."""
+    return [str(name["value"]) for name in names if name["kind"] == "phone"]
+
+
+def _at(value: str | None) -> datetime | None:
+    return clock.instant(value) if value else None
+
+
+def see(
+    tx: Tx,
+    found: Row,
+    *,
+    traits: Mapping[str, Json],
+    visit: Mapping[str, str],
+    stage: str,
+    at: datetime,
+    activity: bool,
+    trusted: bool,
+) -> None:
+    """Take over what an event tells of a contact: traits, visit, stage, when seen.
+
+    Where a person is and what language they read decide hours and words, so from a browser they
+    only fill what is empty.
+    """
+    known: dict[str, Json] = orjson.loads(found["traits"])
+    place = {name: str(found[name]) for name in PLACE}
+    for name, value in traits.items():
+        if value is None or value == "":
+            continue
+        if name in PLACE:
+            if trusted or not place[name]:
+                place[name] = str(value)
+        elif trusted or name not in known:
+            known[name] = value
+    visited = orjson.dumps(dict(visit)).decode() if visit else ""
+    tx.run(
+        SEEN,
+        id=found["id"],
+        traits=orjson.dumps(known).decode(),
+        stage=stage,
+        at=clock.text(at),
+        active=int(activity),
+        first_visit=found["first_visit"] if found["first_visit"] != "{}" or not visit else visited,
+        last_visit=visited or found["last_visit"],
+        **place,
+    )
+
+
+def stage_changed(
+    tx: Tx,
+    contact_id: str,
+    before: str,
+    after: str,
+    occurred_at: datetime,
+    heard_at: datetime,
+    event_id: str,
+    *,
+    change_id: str,
+) -> None:
+    """Keep a change of stage with when it happened and when it was heard."""
+    tx.run(
+        STAGE,
+        id=change_id,
+        contact=contact_id,
+        before=before,
+        after=after,
+        occurred=clock.text(occurred_at),
+        heard=clock.text(heard_at),
+        event=event_id,
+    )
+
+
+def named(subject: Subject) -> list[tuple[str, str]]:
+    """The identities a subject names: (kind, value), the deciding ones first."""
+    pairs = [
+        ("user_id", subject.user_id),
+        ("crm_id", f"{subject.crm}:{subject.crm_id}" if subject.crm_id else ""),
+        ("anonymous_id", subject.anonymous_id),
+        ("phone", subject.phone),
+        ("email", subject.email),
+    ]
+    return [(kind, value) for kind, value in pairs if value]

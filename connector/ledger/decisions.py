@@ -1,0 +1,111 @@
+"""Decisions: every verdict with all its reasons and the facts it saw, sent or not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from connector import clock
+from connector.ledger.store import Row, Tx
+from connector.model import Decision, Json
+
+ADD = """INSERT INTO decisions (id, moment, contact_id, play, version, key, step, enrolment_id,
+        send_id, event_id, verdict, reason, objections, until_at, policy_version, facts_hash,
+        decided_at, last_at)
+    VALUES (:id, :moment, :contact, :play, :version, :key, :step, :enrolment, :send, :event,
+        :verdict, :reason, :objections, :until, :policy, :facts, :at, :at)"""
+FACTS = "INSERT INTO facts (hash, body) VALUES (:hash, :body) ON CONFLICT DO NOTHING"
+LAST = """SELECT id, verdict, reason, facts_hash, policy_version FROM decisions
+    WHERE send_id = :send ORDER BY decided_at DESC, id DESC LIMIT 1"""
+AGAIN = """UPDATE decisions SET repeats = repeats + 1, last_at = :at, until_at = :until
+    WHERE id = :id"""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a decision was about."""
+
+    moment: str  #: trigger | plan | send
+    contact_id: str
+    play: str = ""
+    version: str = ""
+    key: str = ""
+    step: str = ""
+    enrolment_id: str = ""
+    send_id: str = ""
+    event_id: str = ""
+
+
+def add(
+    tx: Tx,
+    about: About,
+    decision: Decision,
+    facts: Mapping[str, Json],
+    now: datetime,
+    *,
+    decision_id: str,
+) -> None:
+    """Keep a decision; facts are stored once by their content.
+
+    The same waiting again, with the same reasons and facts, is one decision and a counter.
+    """
+    body = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS, default=str)
+    digest = hashlib.sha256(body).hexdigest()[:32]
+    until = clock.text(decision.until) if decision.until else None
+    if about.moment == "send" and decision.verdict == "wait":
+        last = tx.one(LAST, send=about.send_id)
+        same = ("wait", decision.reason, digest, decision.policy_version)
+        if last and tuple(last)[1:] == same:
+            tx.run(AGAIN, id=last["id"], at=clock.text(now), until=until)
+            return
+    tx.run(FACTS, hash=digest, body=body.decode())
+    tx.run(
+        ADD,
+        id=decision_id,
+        moment=about.moment,
+        contact=about.contact_id,
+        play=about.play,
+        version=about.version,
+        key=about.key,
+        step=about.step,
+        enrolment=about.enrolment_id or None,
+        send=about.send_id or None,
+        event=about.event_id or None,
+        verdict=decision.verdict.value,
+        reason=decision.reason,
+        objections=_objections(decision),
+        until=until,
+        policy=decision.policy_version,
+        facts=digest,
+        at=clock.text(now),
+    )
+
+
+def _objections(decision: Decision) -> str:
+    return orjson.dumps(
+        [
+            {
+                "reason": item.reason,
+                "verdict": item.verdict.value,
+                "says": item.says,
+                "until": clock.text(item.until) if item.until else None,
+            }
+            for item in decision.objections
+        ]
+    ).decode()
+
+
+def of(tx: Tx, *, send_id: str = "", event_id: str = "", enrolment_id: str = "") -> list[Row]:
+    """Decisions about a send or an enrolment, or that an event led to, oldest first."""
+    if send_id:
+        where, value = "send_id = :value", send_id
+    elif event_id:
+        where, value = "event_id = :value", event_id
+    else:
+        where, value = "enrolment_id = :value", enrolment_id
+    sql = f"SELECT * FROM decisions WHERE {where} ORDER BY decided_at, id LIMIT 500"  # noqa: S608
+    return tx.all(sql, value=value)

@@ -1,0 +1,149 @@
+"""Enrolments: one contact's way through one play about one occurrence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from connector import clock
+from connector.ledger.store import Row, Tx
+
+OPEN = """INSERT INTO enrolments (id, play, version, contact_id, key, signal_id, mode, state, step,
+        due_at, triggered_at, eligible_at, opened_at)
+    VALUES (:id, :play, :version, :contact, :key, :signal, :mode, 'waiting', 0, :due, :triggered,
+        :eligible, :now)
+    ON CONFLICT (play, contact_id, key) DO NOTHING"""
+BY_KEY = "SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact AND key = :key"
+LATEST = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact
+    ORDER BY triggered_at DESC LIMIT 1"""
+GOING = """SELECT * FROM enrolments WHERE contact_id = :contact
+    AND state IN ('waiting', 'walking', 'done')
+    AND (state <> 'done' OR goal_until >= :at) LIMIT 200"""
+DUE = """SELECT e.*, s.facts AS signal_facts, s.sensitive AS sensitive, s.name AS signal_name,
+        s.key AS signal_key, s.event_id AS event_id, v.source AS source
+    FROM enrolments e LEFT JOIN signals s ON s.id = e.signal_id
+    LEFT JOIN events v ON v.id = s.event_id
+    WHERE e.due_at <= :now ORDER BY e.due_at LIMIT :limit"""
+GET = DUE.replace("WHERE e.due_at <= :now ORDER BY e.due_at LIMIT :limit", "WHERE e.id = :id")
+NEXT = "SELECT min(due_at) AS due FROM enrolments WHERE due_at IS NOT NULL"
+REARM = """UPDATE enrolments SET signal_id = :signal, due_at = :due, triggered_at = :triggered
+    WHERE id = :id AND state = 'waiting'"""
+STEP = """UPDATE enrolments SET state = 'walking', step = :step, due_at = :due WHERE id = :id
+    AND state IN ('waiting', 'walking')"""
+DONE = "UPDATE enrolments SET state = 'done', due_at = NULL WHERE id = :id AND state <> 'ended'"
+FIRST_TEXT = """UPDATE enrolments SET first_text_at = :at, goal_until = :until
+    WHERE id = :id AND first_text_at IS NULL"""
+END = """UPDATE enrolments SET state = 'ended', due_at = NULL, ended_at = :at, exit_reason = :reason
+    WHERE id = :id AND state IN ('waiting', 'walking')"""
+GOAL = """UPDATE enrolments SET goal_at = :at, goal_event_id = :event, goal_kind = :kind
+    WHERE id = :id AND goal_at IS NULL"""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a new enrolment is made of."""
+
+    id: str
+    play: str
+    version: str
+    contact_id: str
+    key: str
+    signal_id: str
+    mode: str
+    due_at: datetime
+    triggered_at: datetime
+    eligible_at: datetime
+
+
+def open_(tx: Tx, opening: Opening, now: datetime) -> bool:
+    """Open an enrolment; False when this contact has walked this play for this key already."""
+    return bool(
+        tx.run(
+            OPEN,
+            id=opening.id,
+            play=opening.play,
+            version=opening.version,
+            contact=opening.contact_id,
+            key=opening.key,
+            signal=opening.signal_id,
+            mode=opening.mode,
+            due=clock.text(opening.due_at),
+            triggered=clock.text(opening.triggered_at),
+            eligible=clock.text(opening.eligible_at),
+            now=clock.text(now),
+        )
+    )
+
+
+def by_key(tx: Tx, play: str, contact_id: str, key: str) -> Row | None:
+    """The enrolment of a contact in a play about an occurrence."""
+    return tx.one(BY_KEY, play=play, contact=contact_id, key=key)
+
+
+def latest(tx: Tx, play: str, contact_id: str) -> Row | None:
+    """The contact's enrolment in a play that was triggered last."""
+    return tx.one(LATEST, play=play, contact=contact_id)
+
+
+def going(tx: Tx, contact_id: str, at: datetime) -> list[Row]:
+    """Enrolments that a signal at ``at`` may end or whose goal it may be."""
+    return tx.all(GOING, contact=contact_id, at=clock.text(at))
+
+
+def due(tx: Tx, now: datetime, limit: int) -> list[Row]:
+    """Enrolments whose next step is due, with their start signal, most overdue first."""
+    return tx.all(DUE, now=clock.text(now), limit=limit)
+
+
+def get(tx: Tx, enrolment_id: str) -> Row | None:
+    """One enrolment with its start signal."""
+    return tx.one(GET, id=enrolment_id)
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When the next step of any enrolment is due."""
+    row = tx.one(NEXT)
+    return clock.instant(row["due"]) if row and row["due"] else None
+
+
+def rearm(tx: Tx, enrolment_id: str, signal_id: str, due_at: datetime, at: datetime) -> bool:
+    """Start the waiting timer anew from a later start signal."""
+    return bool(
+        tx.run(
+            REARM,
+            id=enrolment_id,
+            signal=signal_id,
+            due=clock.text(due_at),
+            triggered=clock.text(at),
+        )
+    )
+
+
+def to_step(tx: Tx, enrolment_id: str, step: int, due_at: datetime | None) -> None:
+    """Stand at a step; without a due instant the enrolment waits for its text to leave."""
+    tx.run(STEP, id=enrolment_id, step=step, due=clock.text(due_at) if due_at else None)
+
+
+def done(tx: Tx, enrolment_id: str) -> None:
+    """Every step is done; the goal is still watched for."""
+    tx.run(DONE, id=enrolment_id)
+
+
+def first_text(tx: Tx, enrolment_id: str, at: datetime, goal_until: datetime | None) -> None:
+    """The first text was accepted: from now on the goal is a conversion."""
+    tx.run(
+        FIRST_TEXT,
+        id=enrolment_id,
+        at=clock.text(at),
+        until=clock.text(goal_until) if goal_until else None,
+    )
+
+
+def end(tx: Tx, enrolment_id: str, reason: str, at: datetime) -> bool:
+    """End an enrolment that waits or walks; False when it had ended already."""
+    return bool(tx.run(END, id=enrolment_id, reason=reason, at=clock.text(at)))
+
+
+def goal(tx: Tx, enrolment_id: str, at: datetime, event_id: str, kind: str) -> bool:
+    """The goal was reached: ``converted`` or ``goal_before_text``; once."""
+    return bool(tx.run(GOAL, id=enrolment_id, at=clock.text(at), event=event_id, kind=kind))

@@ -1,0 +1,170 @@
+"""Events as they were told, once each, and the signals they were mapped to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import orjson
+
+from connector import clock
+from connector.ledger import cursors
+from connector.ledger.store import Row, Tx
+from connector.model import Event, Json, Signal
+
+RECORD = """INSERT INTO events (id, source, source_event_id, type, name, occurred_at, received_at,
+        payload, body_hash, state, back_fill)
+    VALUES (:id, :source, :key, :type, :name, :occurred, :received, :payload, :hash, 'done', :back)
+    ON CONFLICT (source, source_event_id) DO NOTHING"""
+REPEAT = """UPDATE events SET repeats = repeats + 1,
+        conflicts = conflicts + CASE WHEN body_hash = :hash THEN 0 ELSE 1 END
+    WHERE source = :source AND source_event_id = :key"""
+SETTLE = """UPDATE events SET state = :state, reason = :reason, contact_id = :contact,
+        mapping = :mapping WHERE id = :id"""
+GET = "SELECT * FROM events WHERE id = :id"
+SIGNAL = """INSERT INTO signals (id, event_id, name, contact_id, key, occurred_at, activity, facts,
+        sensitive)
+    VALUES (:id, :event, :name, :contact, :key, :occurred, :activity, :facts, :sensitive)"""
+HEARD = """SELECT id, occurred_at FROM signals WHERE contact_id = :contact AND name = :name
+    AND occurred_at > :since ORDER BY occurred_at LIMIT :limit"""
+UNREADABLE = """INSERT INTO unreadable (id, source, reason, url, headers, body, bytes, received_at)
+    VALUES (:id, :source, :reason, :url, :headers, :body, :bytes, :received)"""
+KEPT = """SELECT CAST(count(*) AS BIGINT) AS n, CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
+    FROM unreadable WHERE source = :source"""
+OLDEST = "SELECT id, bytes FROM unreadable WHERE source = :source ORDER BY received_at, id LIMIT 20"
+UNREADABLE_ROWS = 1_000
+UNREADABLE_BYTES = 50_000_000
+
+
+def record(tx: Tx, event: Event) -> bool:
+    """Keep an event; False when its key is known already (counted, and nothing else done).
+
+    The first body under a key stands; another body under the same key is counted as a conflict.
+    """
+    payload = orjson.dumps(dict(event.payload))
+    digest = hashlib.sha256(payload).hexdigest()[:32]
+    new = tx.run(
+        RECORD,
+        id=event.id,
+        source=event.source,
+        key=event.source_event_id,
+        type=event.type,
+        name=event.name,
+        occurred=clock.text(event.occurred_at),
+        received=clock.text(event.received_at),
+        payload=payload.decode(),
+        hash=digest,
+        back=int(event.back_fill),
+    )
+    if not new:
+        tx.run(REPEAT, hash=digest, source=event.source, key=event.source_event_id)
+    return bool(new)
+
+
+def settle(
+    tx: Tx, event_id: str, state: str, reason: str = "", contact_id: str = "", mapping: str = ""
+) -> None:
+    """Say what became of an event: done, unmapped or failed, with the reason."""
+    tx.run(
+        SETTLE,
+        id=event_id,
+        state=state,
+        reason=reason[:500],
+        contact=contact_id or None,
+        mapping=mapping,
+    )
+
+
+def get(tx: Tx, event_id: str) -> Event | None:
+    """The event as it was told."""
+    row = tx.one(GET, id=event_id)
+    return read(row) if row else None
+
+
+def read(row: Row) -> Event:
+    """An event from its row."""
+    return Event(
+        id=row["id"],
+        source=row["source"],
+        source_event_id=row["source_event_id"],
+        type=row["type"],
+        name=row["name"],
+        occurred_at=clock.instant(row["occurred_at"]),
+        received_at=clock.instant(row["received_at"]),
+        payload=orjson.loads(row["payload"]),
+        back_fill=bool(row["back_fill"]),
+    )
+
+
+def add_signal(tx: Tx, signal: Signal, event: Event, contact_id: str, signal_id: str) -> None:
+    """Keep what an event means here."""
+    tx.run(
+        SIGNAL,
+        id=signal_id,
+        event=event.id,
+        name=signal.name,
+        contact=contact_id,
+        key=signal.key,
+        occurred=clock.text(event.occurred_at),
+        activity=int(signal.activity),
+        facts=orjson.dumps(dict(signal.facts)).decode(),
+        sensitive=",".join(sorted(signal.sensitive)),
+    )
+
+
+def heard(tx: Tx, contact_id: str, name: str, since: datetime, limit: int = 1_000) -> list[Row]:
+    """Signals of a name that a contact gave after an instant, oldest first: id, occurred_at."""
+    return tx.all(HEARD, contact=contact_id, name=name, since=clock.text(since), limit=limit)
+
+
+def signal_facts(row: Row) -> Mapping[str, Json]:
+    """The facts of a signal row that may be shown: without the sensitive ones."""
+    facts: dict[str, Json] = orjson.loads(row["facts"])
+    hidden = set(row["sensitive"].split(",")) if row["sensitive"] else set()
+    return {name: value for name, value in facts.items() if name not in hidden}
+
+
+def keep_unreadable(
+    tx: Tx,
+    unreadable_id: str,
+    source: str,
+    reason: str,
+    body: bytes,
+    received_at: datetime,
+    url: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Keep what could not be read, for a replay; the oldest beyond the bound is dropped, counted.
+
+    At most 1,000 rows and 50 MB a source.
+    """
+    tx.run(
+        UNREADABLE,
+        id=unreadable_id,
+        source=source,
+        reason=reason[:500],
+        url=url,
+        headers=orjson.dumps(dict(headers or {})).decode(),
+        body=body.decode(errors="replace"),
+        bytes=len(body),
+        received=clock.text(received_at),
+    )
+    kept = tx.one(KEPT, source=source)
+    rows, size = (int(kept["n"]), int(kept["bytes"])) if kept else (0, 0)
+    for old in tx.all(OLDEST, source=source):
+        if rows <= UNREADABLE_ROWS and size <= UNREADABLE_BYTES:
+            break
+        tx.run("DELETE FROM unreadable WHERE id = :id", id=old["id"])
+        cursors.count(tx, f"unreadable_dropped.{source}")
+        rows, size = rows - 1, size - int(old["bytes"])
+
+
+def forget_old(tx: Tx, before: datetime, limit: int = 500) -> int:
+    """Drop events received before an instant; their signals and outcomes stay."""
+    sql = """DELETE FROM events WHERE id IN (SELECT id FROM events WHERE received_at < :before
+        ORDER BY id LIMIT :limit)"""
+    return tx.run(sql, before=clock.text(before), limit=limit)
+
+
+KEY_KEPT = timedelta(days=90)

@@ -1,0 +1,219 @@
+"""The inbox: where the web puts what it accepts, one fsync for all that came together.
+
+The web process alone writes this file and the worker only reads it, so that neither ever waits
+for the other. What the worker has moved into the ledger is named by a cursor in the ledger, in
+the same transaction, and is deleted here later.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from connector import clock
+from connector.errors import Overloaded, StorageRefused
+from connector.ledger.sqlite import connect, refused
+
+TABLE = """CREATE TABLE IF NOT EXISTS inbox (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL, received_at TEXT NOT NULL,
+    url TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL, reason TEXT NOT NULL)"""
+INSERT = "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+READ = "SELECT * FROM inbox WHERE seq > ? ORDER BY seq LIMIT ?"
+BATCH = 500
+FORGET_AT = 2_000  # rows moved before they are deleted, so that deleting is rare
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One accepted request as it goes to disk.
+
+    ``kind`` is ``events``, ``callback`` or ``unreadable``; ``source`` the configured source's
+    name, or the provider's for callbacks; ``headers`` only those that reading needs, never
+    credentials or signatures.
+    """
+
+    kind: str
+    source: str
+    received_at: datetime
+    body: bytes
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    seq: int = 0
+
+
+class _Waiting:
+    """A delivery on its way to disk, and what became of it."""
+
+    __slots__ = ("delivery", "done", "error")
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.delivery = delivery
+        self.done = False
+        self.error: Exception | None = None
+
+
+class Inbox:
+    """The writing side; one a folder, in the web process.
+
+    ``moved`` tells the last sequence number that the worker has moved into the ledger; ``wake``
+    is called after each commit; ``share`` bounds the deliveries of one source that wait.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        moved: Callable[[], int],
+        wake: Callable[[], None],
+        share: int = 20_000,
+        max_pages: int = 0,
+    ) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = connect(path, max_pages)
+        self._connection.execute(TABLE)
+        self._moved, self._wake, self._share = moved, wake, share
+        self._lock = threading.Lock()
+        self._queue: deque[_Waiting] = deque()
+        row = self._connection.execute("SELECT max(seq) FROM inbox").fetchone()
+        self._cursor = moved()
+        self._last = max(row[0] or 0, self._cursor)
+        self._forgotten = self._cursor
+        self._backlog = self._count()
+        self.accepted: Counter[str] = Counter()
+
+    def append(self, delivery: Delivery) -> None:
+        """Return once the delivery is on disk.
+
+        The first thread to get the lock writes for all that wait, with one commit and one fsync.
+        Raises ``Overloaded`` when the source's share is full (never for callbacks), and
+        ``StorageRefused`` when the disk refuses; nothing is kept then.
+        """
+        if delivery.kind != "callback" and self._backlog[delivery.source] >= self._share:
+            self.refresh()
+            if self._backlog[delivery.source] >= self._share:
+                raise Overloaded(f"{self._share} deliveries of {delivery.source} wait already")
+        item = _Waiting(delivery)
+        self._queue.append(item)
+        with self._lock:
+            while not item.done:
+                self._commit()
+        if item.error is not None:
+            raise item.error
+
+    def _commit(self) -> None:
+        batch: list[_Waiting] = []
+        while self._queue and len(batch) < BATCH:
+            batch.append(self._queue.popleft())
+        error = self._write(batch)
+        if error is None:
+            self._last += len(batch)
+        for item in batch:
+            if error is None:
+                self._backlog[item.delivery.source] += 1
+                self.accepted[item.delivery.source] += 1
+            item.error = error
+            item.done = True
+        if error is None:
+            self._wake()
+
+    def _write(self, batch: list[_Waiting]) -> Exception | None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for place, item in enumerate(batch, self._last + 1):
+                self._connection.execute(INSERT, _row(place, item.delivery))
+            self._connection.execute("COMMIT")
+        except Exception as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if refused(error):
+                return StorageRefused(f"the inbox could not be written: {error}")
+            return error
+        return None
+
+    def refresh(self) -> None:
+        """Learn how far the worker has come; forget what it has moved; tidy the log."""
+        moved = self._moved()
+        with self._lock:
+            if moved > self._cursor:
+                self._cursor = moved
+                self._backlog = self._count()
+            if self._cursor - self._forgotten >= FORGET_AT:
+                self._connection.execute("DELETE FROM inbox WHERE seq <= ?", (self._cursor,))
+                self._forgotten = self._cursor
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def _count(self) -> Counter[str]:
+        rows = self._connection.execute(
+            "SELECT source, count(*) FROM inbox WHERE seq > ? GROUP BY source", (self._cursor,)
+        )
+        return Counter({row[0]: row[1] for row in rows})
+
+    def waiting(self) -> dict[str, int]:
+        """Deliveries of each source that the worker has not moved yet, as last counted."""
+        return dict(self._backlog)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+class InboxReader:
+    """The reading side, in the worker; it never writes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def after(self, seq: int, limit: int) -> list[Delivery]:
+        """Up to ``limit`` deliveries after a sequence number, in order."""
+        if self._connection is None:
+            if not self._path.exists():
+                return []
+            self._connection = connect(self._path, 0)
+            self._connection.execute("PRAGMA query_only = ON")
+        try:
+            rows = self._connection.execute(READ, (seq, limit)).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return []
+            raise
+        return [_delivery(row) for row in rows]
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+def _row(seq: int, delivery: Delivery) -> tuple[object, ...]:
+    return (
+        seq,
+        delivery.kind,
+        delivery.source,
+        clock.text(delivery.received_at),
+        delivery.url,
+        orjson.dumps(dict(delivery.headers)).decode() if delivery.headers else "{}",
+        delivery.body,
+        delivery.reason,
+    )
+
+
+def _delivery(row: sqlite3.Row) -> Delivery:
+    return Delivery(
+        kind=row["kind"],
+        source=row["source"],
+        received_at=clock.instant(row["received_at"]),
+        body=row["body"],
+        url=row["url"],
+        headers=orjson.loads(row["headers"]),
+        reason=row["reason"],
+        seq=row["seq"],
+    )

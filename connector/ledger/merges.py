@@ -1,0 +1,187 @@
+"""Two contacts proven to be one: everything moves, nothing is lost, and it can be undone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import orjson
+
+from connector import clock
+from connector.errors import ConnectorError
+from connector.ledger.store import Tx
+
+#: Tables whose rows simply follow the person.
+FOLLOWING = (
+    "events",
+    "signals",
+    "stage_changes",
+    "decisions",
+    "sends",
+    "outcomes",
+    "replies",
+    "clicks",
+    "writebacks",
+)
+KEEP = """INSERT INTO merges (id, winner, loser, event_id, at, moved)
+    VALUES (:id, :winner, :loser, :event, :at, :moved)"""
+OPEN_TWICE = """SELECT b.id FROM enrolments a JOIN enrolments b ON a.play = b.play
+    AND a.key = b.key WHERE a.contact_id = :winner AND b.contact_id = :loser"""
+END_TWICE = """UPDATE enrolments SET state = 'ended', due_at = NULL, ended_at = :at,
+    exit_reason = 'merged' WHERE id = :id AND state IN ('waiting', 'walking')"""
+CANCEL_TWICE = """UPDATE sends SET state = 'cancelled', reason = 'merged', settled_at = :at
+    WHERE enrolment_id = :id AND state = 'planned'"""
+
+
+def merge(tx: Tx, winner: str, loser: str, event_id: str, at: datetime, *, merge_id: str) -> None:
+    """Make ``loser`` part of ``winner``.
+
+    1. Rows that follow the person move, and which they were is kept in the merge's own row.
+    2. Where both walk the same play about the same occurrence, the winner's goes on and the
+       loser's ends; it stays under the loser's id, since one enrolment per key may stand.
+    3. Identities move; the earlier assignment of an experiment stays and is marked mixed.
+    4. The winner keeps its own traits, takes those it lacks, and the earlier first visit.
+    """
+    moved: dict[str, list[str]] = {}
+    stamp = clock.text(at)
+    twice = [str(row["id"]) for row in tx.all(OPEN_TWICE, winner=winner, loser=loser)]
+    for enrolment in twice:
+        tx.run(END_TWICE, id=enrolment, at=stamp)
+        tx.run(CANCEL_TWICE, id=enrolment, at=stamp)
+    for table in (*FOLLOWING, "enrolments"):
+        ids = tx.all(f"SELECT id FROM {table} WHERE contact_id = :loser", loser=loser)  # noqa: S608
+        moved[table] = [str(row["id"]) for row in ids if row["id"] not in twice]
+        for row_id in moved[table]:
+            _move(tx, table, row_id, winner)
+    moved["identities"] = _move_identities(tx, winner, loser, stamp)
+    _keep_assignments(tx, winner, loser, stamp)
+    _fill_in(tx, winner, loser)
+    tx.run(
+        "UPDATE contacts SET merged_into = :winner WHERE id = :loser", winner=winner, loser=loser
+    )
+    tx.run(
+        KEEP,
+        id=merge_id,
+        winner=winner,
+        loser=loser,
+        event=event_id,
+        at=stamp,
+        moved=orjson.dumps(moved).decode(),
+    )
+
+
+def undo(tx: Tx, merge_id: str, at: datetime) -> tuple[str, str]:
+    """Give the loser of a merge its rows back; (winner, loser).
+
+    Rows that came after the merge stay with the winner: nobody can say whose they are.
+    """
+    row = tx.one("SELECT * FROM merges WHERE id = :id AND undone_at IS NULL", id=merge_id)
+    if row is None:
+        raise ConnectorError(f"there is no merge {merge_id} to undo; see `connector contact`")
+    winner, loser = str(row["winner"]), str(row["loser"])
+    moved: dict[str, list[str]] = orjson.loads(row["moved"])
+    tx.run("UPDATE contacts SET merged_into = NULL WHERE id = :loser", loser=loser)
+    for name in moved.pop("identities", []):
+        kind, _, value = name.partition("=")
+        tx.run(
+            """UPDATE identities SET contact_id = :loser
+            WHERE kind = :kind AND value = :value AND contact_id = :winner""",
+            loser=loser,
+            kind=kind,
+            value=value,
+            winner=winner,
+        )
+    for table, ids in moved.items():
+        if table in (*FOLLOWING, "enrolments"):
+            for row_id in ids:
+                _move(tx, table, row_id, loser)
+    tx.run("UPDATE merges SET undone_at = :at WHERE id = :id", at=clock.text(at), id=merge_id)
+    return winner, loser
+
+
+def _move(tx: Tx, table: str, row_id: str, contact_id: str) -> None:
+    tx.run(
+        f"UPDATE {table} SET contact_id = :contact WHERE id = :id",  # noqa: S608
+        contact=contact_id,
+        id=row_id,
+    )
+
+
+def _move_identities(tx: Tx, winner: str, loser: str, at: str) -> list[str]:
+    names = tx.all(
+        "SELECT kind, value FROM identities WHERE contact_id = :loser AND detached_at IS NULL",
+        loser=loser,
+    )
+    moved = []
+    for name in names:
+        pair = {"kind": name["kind"], "value": name["value"]}
+        both = tx.one(
+            """SELECT 1 FROM identities
+            WHERE kind = :kind AND value = :value AND contact_id = :winner""",
+            winner=winner,
+            **pair,
+        )
+        if both:
+            tx.run(
+                """UPDATE identities SET detached_at = :at
+                WHERE kind = :kind AND value = :value AND contact_id = :loser""",
+                at=at,
+                loser=loser,
+                **pair,
+            )
+        else:
+            tx.run(
+                """UPDATE identities SET contact_id = :winner
+                WHERE kind = :kind AND value = :value AND contact_id = :loser""",
+                winner=winner,
+                loser=loser,
+                **pair,
+            )
+            moved.append(f"{name['kind']}={name['value']}")
+    return moved
+
+
+def _keep_assignments(tx: Tx, winner: str, loser: str, at: str) -> None:
+    rows = tx.all("SELECT * FROM assignments WHERE contact_id = :loser", loser=loser)
+    for row in rows:
+        tx.run(
+            """INSERT INTO assignments (experiment, contact_id, arm, probability, candidates,
+                assigned_at, mixed_at)
+            VALUES (:experiment, :winner, :arm, :probability, :candidates, :assigned, :at)
+            ON CONFLICT (experiment, contact_id) DO UPDATE SET
+                arm = CASE WHEN excluded.assigned_at < assignments.assigned_at
+                    THEN excluded.arm ELSE assignments.arm END,
+                mixed_at = CASE WHEN excluded.arm <> assignments.arm
+                    THEN :at ELSE assignments.mixed_at END""",
+            experiment=row["experiment"],
+            winner=winner,
+            arm=row["arm"],
+            probability=row["probability"],
+            candidates=row["candidates"],
+            assigned=row["assigned_at"],
+            at=at,
+        )
+
+
+def _fill_in(tx: Tx, winner: str, loser: str) -> None:
+    kept = tx.one("SELECT * FROM contacts WHERE id = :id", id=winner)
+    lost = tx.one("SELECT * FROM contacts WHERE id = :id", id=loser)
+    if kept is None or lost is None:
+        raise ConnectorError(f"contact {winner} or {loser} is not in the ledger")
+    traits = {**orjson.loads(lost["traits"]), **orjson.loads(kept["traits"])}
+    older, newer = sorted((kept, lost), key=lambda row: str(row["first_seen_at"]))
+    tx.run(
+        """UPDATE contacts SET traits = :traits, first_visit = :first_visit,
+            first_seen_at = :first_seen, last_seen_at = :last_seen, last_activity_at = :active,
+            timezone = :timezone, country = :country, region = :region, postal = :postal,
+            language = :language, stage = :stage WHERE id = :id""",
+        id=winner,
+        traits=orjson.dumps(traits).decode(),
+        first_visit=older["first_visit"] if older["first_visit"] != "{}" else newer["first_visit"],
+        first_seen=older["first_seen_at"],
+        last_seen=max(str(kept["last_seen_at"]), str(lost["last_seen_at"])),
+        active=max(kept["last_activity_at"] or "", lost["last_activity_at"] or "") or None,
+        **{
+            name: kept[name] or lost[name]
+            for name in ("timezone", "country", "region", "postal", "language", "stage")
+        },
+    )

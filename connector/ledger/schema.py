@@ -1,0 +1,184 @@
+"""The tables, in SQL that SQLite and PostgreSQL both read; forward-only, numbered.
+
+Instants are fixed-width UTC text (``clock.text``), so that text order is time order. An absent
+fact is a nullable instant, not a boolean. JSON is text that only Python reads. Values that name
+a person stand in ``contacts``, ``identities``, ``numbers``, ``events``, ``signals``, ``replies``,
+``consents``, ``sends``, ``facts`` and the local CRM's tables, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+FIRST: Final = (
+    # -- what we heard -------------------------------------------------------------------------
+    """CREATE TABLE events (
+        id TEXT PRIMARY KEY, source TEXT NOT NULL, source_event_id TEXT NOT NULL,
+        type TEXT NOT NULL, name TEXT NOT NULL,
+        occurred_at TEXT NOT NULL, received_at TEXT NOT NULL,
+        payload TEXT NOT NULL, body_hash TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('done', 'unmapped', 'failed')),
+        reason TEXT NOT NULL DEFAULT '', back_fill BIGINT NOT NULL DEFAULT 0,
+        contact_id TEXT, mapping TEXT NOT NULL DEFAULT '',
+        repeats BIGINT NOT NULL DEFAULT 0, conflicts BIGINT NOT NULL DEFAULT 0,
+        UNIQUE (source, source_event_id))""",
+    "CREATE INDEX events_contact ON events (contact_id, occurred_at)",
+    "CREATE INDEX events_failed ON events (state, received_at) WHERE state <> 'done'",
+    """CREATE TABLE unreadable (
+        id TEXT PRIMARY KEY, source TEXT NOT NULL, reason TEXT NOT NULL, url TEXT NOT NULL,
+        headers TEXT NOT NULL, body TEXT NOT NULL, bytes BIGINT NOT NULL,
+        received_at TEXT NOT NULL)""",
+    "CREATE INDEX unreadable_source ON unreadable (source, received_at)",
+    """CREATE TABLE signals (
+        id TEXT PRIMARY KEY, event_id TEXT NOT NULL, name TEXT NOT NULL,
+        contact_id TEXT NOT NULL, key TEXT NOT NULL, occurred_at TEXT NOT NULL,
+        activity BIGINT NOT NULL, facts TEXT NOT NULL, sensitive TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX signals_contact ON signals (contact_id, name, occurred_at)",
+    # -- who they are --------------------------------------------------------------------------
+    """CREATE TABLE contacts (
+        id TEXT PRIMARY KEY, traits TEXT NOT NULL DEFAULT '{}', stage TEXT NOT NULL DEFAULT '',
+        timezone TEXT NOT NULL DEFAULT '', country TEXT NOT NULL DEFAULT '',
+        region TEXT NOT NULL DEFAULT '', postal TEXT NOT NULL DEFAULT '',
+        language TEXT NOT NULL DEFAULT '',
+        first_seen_at TEXT, last_seen_at TEXT, last_activity_at TEXT,
+        first_visit TEXT NOT NULL DEFAULT '{}', last_visit TEXT NOT NULL DEFAULT '{}',
+        merged_into TEXT, created_at TEXT NOT NULL)""",
+    """CREATE TABLE identities (
+        kind TEXT NOT NULL, value TEXT NOT NULL, contact_id TEXT NOT NULL,
+        event_id TEXT NOT NULL, linked_at TEXT NOT NULL, confirmed_at TEXT, detached_at TEXT,
+        PRIMARY KEY (kind, value, contact_id))""",
+    "CREATE INDEX identities_contact ON identities (contact_id, kind)",
+    """CREATE UNIQUE INDEX identities_deciding ON identities (kind, value)
+        WHERE kind <> 'phone' AND kind <> 'email' AND detached_at IS NULL""",
+    """CREATE TABLE identity_links (
+        id TEXT PRIMARY KEY, act TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
+        contact_id TEXT NOT NULL, event_id TEXT NOT NULL, at TEXT NOT NULL)""",
+    "CREATE INDEX identity_links_contact ON identity_links (contact_id)",
+    """CREATE TABLE merges (
+        id TEXT PRIMARY KEY, winner TEXT NOT NULL, loser TEXT NOT NULL, event_id TEXT NOT NULL,
+        at TEXT NOT NULL, moved TEXT NOT NULL, undone_at TEXT)""",
+    """CREATE TABLE stage_changes (
+        id TEXT PRIMARY KEY, contact_id TEXT NOT NULL, from_stage TEXT NOT NULL,
+        to_stage TEXT NOT NULL, occurred_at TEXT NOT NULL, heard_at TEXT NOT NULL,
+        event_id TEXT NOT NULL)""",
+    "CREATE INDEX stage_changes_contact ON stage_changes (contact_id, occurred_at)",
+    # -- their numbers and consents ------------------------------------------------------------
+    """CREATE TABLE numbers (
+        phone TEXT PRIMARY KEY, type TEXT NOT NULL DEFAULT '', country TEXT NOT NULL DEFAULT '',
+        touched BIGINT NOT NULL DEFAULT 0,
+        blocked_at TEXT, blocked_by TEXT NOT NULL DEFAULT '',
+        blocked_scope TEXT NOT NULL DEFAULT '',
+        held_at TEXT, held_why TEXT NOT NULL DEFAULT '',
+        confirming_at TEXT, confirming TEXT NOT NULL DEFAULT '[]')""",
+    """CREATE TABLE consents (
+        id TEXT PRIMARY KEY, phone TEXT NOT NULL, purpose TEXT NOT NULL,
+        action TEXT NOT NULL CHECK (action IN ('granted', 'revoked')), method TEXT NOT NULL,
+        wording TEXT NOT NULL, source TEXT NOT NULL, evidence TEXT NOT NULL,
+        recorded_by TEXT NOT NULL, event_id TEXT NOT NULL,
+        occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL)""",
+    "CREATE INDEX consents_phone ON consents (phone, purpose, occurred_at)",
+    # -- what we thought -----------------------------------------------------------------------
+    """CREATE TABLE files (
+        kind TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, content TEXT NOT NULL,
+        seen_at TEXT NOT NULL, PRIMARY KEY (kind, name, version))""",
+    """CREATE TABLE enrolments (
+        id TEXT PRIMARY KEY, play TEXT NOT NULL, version TEXT NOT NULL, contact_id TEXT NOT NULL,
+        key TEXT NOT NULL, signal_id TEXT NOT NULL, mode TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'walking', 'done', 'ended')),
+        step BIGINT NOT NULL, due_at TEXT,
+        triggered_at TEXT NOT NULL, eligible_at TEXT NOT NULL, opened_at TEXT NOT NULL,
+        first_text_at TEXT, goal_until TEXT, goal_at TEXT, goal_event_id TEXT,
+        goal_kind TEXT NOT NULL DEFAULT '',
+        ended_at TEXT, exit_reason TEXT NOT NULL DEFAULT '',
+        UNIQUE (play, contact_id, key))""",
+    "CREATE INDEX enrolments_due ON enrolments (due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX enrolments_contact ON enrolments (contact_id, state)",
+    """CREATE TABLE assignments (
+        experiment TEXT NOT NULL, contact_id TEXT NOT NULL, arm TEXT NOT NULL,
+        probability TEXT NOT NULL, candidates TEXT NOT NULL, assigned_at TEXT NOT NULL,
+        mixed_at TEXT, PRIMARY KEY (experiment, contact_id))""",
+    """CREATE TABLE facts (hash TEXT PRIMARY KEY, body TEXT NOT NULL)""",
+    """CREATE TABLE decisions (
+        id TEXT PRIMARY KEY, moment TEXT NOT NULL CHECK (moment IN ('trigger', 'plan', 'send')),
+        contact_id TEXT NOT NULL, play TEXT NOT NULL, version TEXT NOT NULL, key TEXT NOT NULL,
+        step TEXT NOT NULL, enrolment_id TEXT, send_id TEXT, event_id TEXT,
+        verdict TEXT NOT NULL, reason TEXT NOT NULL, objections TEXT NOT NULL, until_at TEXT,
+        policy_version TEXT NOT NULL, facts_hash TEXT NOT NULL,
+        decided_at TEXT NOT NULL, repeats BIGINT NOT NULL DEFAULT 0, last_at TEXT NOT NULL)""",
+    "CREATE INDEX decisions_send ON decisions (send_id) WHERE send_id IS NOT NULL",
+    "CREATE INDEX decisions_event ON decisions (event_id) WHERE event_id IS NOT NULL",
+    "CREATE INDEX decisions_contact ON decisions (contact_id, decided_at)",
+    # -- what we said --------------------------------------------------------------------------
+    """CREATE TABLE sends (
+        id TEXT PRIMARY KEY, channel TEXT NOT NULL DEFAULT 'sms',
+        cause TEXT NOT NULL, cause_id TEXT NOT NULL, step TEXT NOT NULL,
+        contact_id TEXT NOT NULL, enrolment_id TEXT, play TEXT NOT NULL DEFAULT '',
+        version TEXT NOT NULL DEFAULT '', key TEXT NOT NULL DEFAULT '',
+        purpose TEXT NOT NULL, mode TEXT NOT NULL DEFAULT 'live',
+        phone TEXT NOT NULL, sender TEXT NOT NULL DEFAULT '', provider TEXT NOT NULL DEFAULT '',
+        template TEXT NOT NULL, language TEXT NOT NULL DEFAULT '', text TEXT NOT NULL DEFAULT '',
+        encoding TEXT NOT NULL DEFAULT '', segments BIGINT, priority BIGINT NOT NULL DEFAULT 0,
+        state TEXT NOT NULL CHECK (state IN ('planned', 'sending', 'accepted', 'delivered',
+            'undelivered', 'refused', 'uncertain', 'cancelled', 'expired')),
+        reason TEXT NOT NULL DEFAULT '', attempt BIGINT NOT NULL DEFAULT 0,
+        planned_at TEXT NOT NULL, due_at TEXT NOT NULL, expires_at TEXT NOT NULL,
+        begun_at TEXT, accepted_at TEXT, settled_at TEXT, counts_at TEXT,
+        provider_id TEXT, status TEXT NOT NULL DEFAULT '', status_rank BIGINT NOT NULL DEFAULT 0,
+        error_code TEXT NOT NULL DEFAULT '', cost_micros BIGINT, currency TEXT NOT NULL DEFAULT '',
+        UNIQUE (cause, cause_id, step))""",
+    "CREATE INDEX sends_due ON sends (due_at) WHERE state = 'planned'",
+    "CREATE INDEX sends_open ON sends (state) WHERE state IN ('sending', 'uncertain')",
+    "CREATE INDEX sends_provider ON sends (provider_id) WHERE provider_id IS NOT NULL",
+    "CREATE INDEX sends_phone ON sends (phone, counts_at) WHERE counts_at IS NOT NULL",
+    "CREATE INDEX sends_contact ON sends (contact_id, counts_at) WHERE counts_at IS NOT NULL",
+    "CREATE INDEX sends_enrolment ON sends (enrolment_id) WHERE enrolment_id IS NOT NULL",
+    # -- what came of it -----------------------------------------------------------------------
+    """CREATE TABLE receipts (
+        id TEXT PRIMARY KEY, provider TEXT NOT NULL, provider_id TEXT NOT NULL,
+        status TEXT NOT NULL, raw_status TEXT NOT NULL, error_code TEXT NOT NULL,
+        stamp TEXT NOT NULL, send_id TEXT, occurred_at TEXT, heard_at TEXT NOT NULL,
+        repeats BIGINT NOT NULL DEFAULT 0,
+        UNIQUE (provider, provider_id, raw_status, error_code, stamp))""",
+    """CREATE TABLE replies (
+        id TEXT PRIMARY KEY, provider TEXT NOT NULL, provider_id TEXT NOT NULL,
+        phone TEXT NOT NULL, sender TEXT NOT NULL, text TEXT NOT NULL,
+        label TEXT NOT NULL, why TEXT NOT NULL, contact_id TEXT, send_id TEXT,
+        occurred_at TEXT NOT NULL, heard_at TEXT NOT NULL, repeats BIGINT NOT NULL DEFAULT 0,
+        UNIQUE (provider, provider_id))""",
+    "CREATE INDEX replies_phone ON replies (phone, occurred_at)",
+    """CREATE TABLE outcomes (
+        id TEXT PRIMARY KEY, cause TEXT NOT NULL UNIQUE, contact_id TEXT NOT NULL,
+        kind TEXT NOT NULL, occurred_at TEXT NOT NULL, heard_at TEXT NOT NULL,
+        thing TEXT NOT NULL DEFAULT '', value_micros BIGINT, currency TEXT NOT NULL DEFAULT '',
+        enrolment_id TEXT, send_id TEXT, event_id TEXT)""",
+    "CREATE INDEX outcomes_contact ON outcomes (contact_id, occurred_at)",
+    """CREATE TABLE clicks (
+        id TEXT PRIMARY KEY, send_id TEXT NOT NULL, contact_id TEXT NOT NULL, link TEXT NOT NULL,
+        verdict TEXT NOT NULL, at TEXT NOT NULL)""",
+    # -- what the CRM is owed ------------------------------------------------------------------
+    """CREATE TABLE writebacks (
+        id TEXT PRIMARY KEY, crm TEXT NOT NULL, contact_id TEXT NOT NULL, kind TEXT NOT NULL,
+        key TEXT NOT NULL, change TEXT NOT NULL, send_id TEXT,
+        state TEXT NOT NULL CHECK (state IN ('owed', 'written', 'parked')),
+        attempt BIGINT NOT NULL DEFAULT 0, due_at TEXT NOT NULL, owed_at TEXT NOT NULL,
+        written_at TEXT, record TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+        revision BIGINT NOT NULL DEFAULT 1, UNIQUE (crm, key))""",
+    "CREATE INDEX writebacks_due ON writebacks (crm, due_at) WHERE state = 'owed'",
+    "CREATE INDEX writebacks_parked ON writebacks (crm) WHERE state = 'parked'",
+    "CREATE INDEX writebacks_contact ON writebacks (contact_id, crm)",
+    "CREATE INDEX writebacks_send ON writebacks (send_id) WHERE send_id IS NOT NULL",
+    """CREATE TABLE crm_facts (
+        contact_id TEXT NOT NULL, crm TEXT NOT NULL, facts TEXT NOT NULL, fetched_at TEXT NOT NULL,
+        PRIMARY KEY (contact_id, crm))""",
+    """CREATE TABLE local_records (
+        id TEXT PRIMARY KEY, contact_id TEXT NOT NULL UNIQUE, fields TEXT NOT NULL,
+        changed_at TEXT NOT NULL)""",
+    """CREATE TABLE local_activities (
+        key TEXT PRIMARY KEY, record TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+        body TEXT NOT NULL, status TEXT NOT NULL, occurred_at TEXT NOT NULL,
+        changed_at TEXT NOT NULL)""",
+    "CREATE INDEX local_activities_record ON local_activities (record, occurred_at)",
+    # -- housekeeping --------------------------------------------------------------------------
+    "CREATE TABLE cursors (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
+)

@@ -1,0 +1,273 @@
+"""Sends: one row a text, from the plan to the last receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from connector import clock
+from connector.ledger.store import Row, Tx
+from connector.model import Accepted, Purpose, Receipt, Said, Status
+
+PLAN = """INSERT INTO sends (id, cause, cause_id, step, contact_id, enrolment_id, play, version,
+        key, purpose, mode, phone, sender, template, language, text, priority, state, planned_at,
+        due_at, expires_at)
+    VALUES (:id, :cause, :cause_id, :step, :contact, :enrolment, :play, :version, :key, :purpose,
+        :mode, :phone, :sender, :template, :language, :text, :priority, 'planned', :now, :due,
+        :expires)
+    ON CONFLICT (cause, cause_id, step) DO NOTHING"""
+DUE = """SELECT * FROM sends WHERE state = 'planned' AND due_at <= :now
+    ORDER BY due_at LIMIT :limit"""
+NEXT = "SELECT min(due_at) AS due FROM sends WHERE state = 'planned'"
+GET = "SELECT * FROM sends WHERE id = :id"
+WAIT = "UPDATE sends SET due_at = :until, reason = :reason WHERE id = :id AND state = 'planned'"
+CLOSE = """UPDATE sends SET state = :state, reason = :reason, settled_at = :at, counts_at = NULL
+    WHERE id = :id AND state IN ('planned', 'sending')"""
+BEGIN = """UPDATE sends SET state = 'sending', begun_at = :at, counts_at = :at, text = :text,
+        language = :language, encoding = :encoding, segments = :segments, provider = :provider,
+        phone = :phone, attempt = attempt + 1, reason = ''
+    WHERE id = :id AND state = 'planned'"""
+ACCEPT = """UPDATE sends SET state = CASE WHEN state = 'sending' OR state = 'uncertain'
+            THEN 'accepted' ELSE state END,
+        accepted_at = coalesce(accepted_at, :at), counts_at = coalesce(accepted_at, :at),
+        provider_id = :provider_id, segments = coalesce(:segments, segments),
+        cost_micros = coalesce(:cost, cost_micros),
+        currency = CASE WHEN :currency = '' THEN currency ELSE :currency END
+    WHERE id = :id"""
+DEFER = """UPDATE sends SET state = 'planned', due_at = :due, reason = :reason, counts_at = NULL,
+        error_code = :code WHERE id = :id AND state = 'sending'"""
+DOUBT = """UPDATE sends SET state = 'uncertain', reason = :reason, error_code = :code
+    WHERE id = :id AND state = 'sending'"""
+REFUSE = """UPDATE sends SET state = 'refused', reason = :reason, error_code = :code,
+        settled_at = :at, counts_at = NULL WHERE id = :id AND state = 'sending'"""
+STATUS = """UPDATE sends SET state = :state, status = :status, status_rank = :rank,
+        reason = CASE WHEN :reason = '' THEN reason ELSE :reason END,
+        error_code = CASE WHEN :code = '' THEN error_code ELSE :code END,
+        settled_at = CASE WHEN :final = 1 THEN coalesce(settled_at, :at) ELSE settled_at END,
+        segments = coalesce(:segments, segments), cost_micros = coalesce(:cost, cost_micros),
+        currency = CASE WHEN :currency = '' THEN currency ELSE :currency END
+    WHERE id = :id AND status_rank < :rank"""
+LOST = "SELECT * FROM sends WHERE state = 'sending' AND begun_at < :before LIMIT 1000"
+SAID = """SELECT counts_at, purpose, play, key, step FROM sends
+    WHERE {column} = :value AND counts_at > :since AND cause <> 'system' AND cause <> 'test'
+    ORDER BY counts_at DESC LIMIT 200"""
+SAID_TO_CONTACT = SAID.format(column="contact_id")
+SAID_TO_NUMBER = SAID.format(column="phone")
+FOR_KEY = """SELECT CAST(count(*) AS BIGINT) AS n FROM sends
+    WHERE enrolment_id = :enrolment AND counts_at IS NOT NULL AND id <> :but"""
+CANCEL_PLANNED = """UPDATE sends SET state = 'cancelled', reason = :reason, settled_at = :at
+    WHERE enrolment_id = :enrolment AND state = 'planned'"""
+
+#: Ranks of a receipt's status; a lower one never overwrites a higher (callbacks come unordered).
+RANKS = {
+    Status.unknown: 0,
+    Status.accepted: 1,
+    Status.sent: 3,
+    Status.delivered: 4,
+    Status.undelivered: 4,
+    Status.failed: 4,
+    Status.canceled: 4,
+}
+STATES = {
+    Status.delivered: "delivered",
+    Status.undelivered: "undelivered",
+    Status.failed: "undelivered",
+    Status.canceled: "undelivered",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A text that is wanted: what it is for, to whom, and by when."""
+
+    id: str
+    cause: str
+    cause_id: str
+    step: str
+    contact_id: str
+    phone: str
+    purpose: str
+    template: str
+    due_at: datetime
+    expires_at: datetime
+    enrolment_id: str = ""
+    play: str = ""
+    version: str = ""
+    key: str = ""
+    mode: str = "live"
+    sender: str = ""
+    language: str = ""
+    text: str = ""
+    priority: int = 0
+
+
+def plan(tx: Tx, plan: Plan, now: datetime) -> bool:
+    """Plan a text; False when the same cause and step planned one already."""
+    return bool(
+        tx.run(
+            PLAN,
+            id=plan.id,
+            cause=plan.cause,
+            cause_id=plan.cause_id,
+            step=plan.step,
+            contact=plan.contact_id,
+            enrolment=plan.enrolment_id or None,
+            play=plan.play,
+            version=plan.version,
+            key=plan.key,
+            purpose=plan.purpose,
+            mode=plan.mode,
+            phone=plan.phone,
+            sender=plan.sender,
+            template=plan.template,
+            language=plan.language,
+            text=plan.text,
+            priority=plan.priority,
+            now=clock.text(now),
+            due=clock.text(plan.due_at),
+            expires=clock.text(plan.expires_at),
+        )
+    )
+
+
+def due(tx: Tx, now: datetime, limit: int) -> list[Row]:
+    """Planned texts that are due, most overdue first."""
+    return tx.all(DUE + tx.skip_locked, now=clock.text(now), limit=limit)
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When the next planned text is due."""
+    row = tx.one(NEXT)
+    return clock.instant(row["due"]) if row and row["due"] else None
+
+
+def get(tx: Tx, send_id: str) -> Row | None:
+    """One send."""
+    return tx.one(GET, id=send_id)
+
+
+def wait(tx: Tx, send_id: str, until: datetime, reason: str) -> None:
+    """Ask again at ``until``."""
+    tx.run(WAIT, id=send_id, until=clock.text(until), reason=reason)
+
+
+def close(tx: Tx, send_id: str, state: str, reason: str, at: datetime) -> bool:
+    """End a text that did not leave: cancelled or expired."""
+    return bool(tx.run(CLOSE, id=send_id, state=state, reason=reason, at=clock.text(at)))
+
+
+def begin(
+    tx: Tx,
+    send_id: str,
+    *,
+    text: str,
+    language: str,
+    encoding: str,
+    segments: int,
+    provider: str,
+    phone: str,
+    at: datetime,
+) -> bool:
+    """Mark a text as being sent; from here on it counts in every cap until proven not taken."""
+    return bool(
+        tx.run(
+            BEGIN,
+            id=send_id,
+            text=text,
+            language=language,
+            encoding=encoding,
+            segments=segments,
+            provider=provider,
+            phone=phone,
+            at=clock.text(at),
+        )
+    )
+
+
+def accepted(tx: Tx, send_id: str, answer: Accepted, at: datetime) -> None:
+    """The provider took it."""
+    tx.run(
+        ACCEPT,
+        id=send_id,
+        provider_id=answer.provider_id,
+        segments=answer.segments or None,
+        cost=answer.cost_micros,
+        currency=answer.currency,
+        at=clock.text(at),
+    )
+
+
+def deferred(tx: Tx, send_id: str, reason: str, code: str, due_at: datetime) -> None:
+    """The provider certainly did not take it; it is due again later and counts for nothing."""
+    tx.run(DEFER, id=send_id, reason=reason, code=code, due=clock.text(due_at))
+
+
+def doubted(tx: Tx, send_id: str, reason: str, code: str) -> None:
+    """The provider may have taken it: it counts as sent and is looked up, not repeated."""
+    tx.run(DOUBT, id=send_id, reason=reason, code=code)
+
+
+def refused(tx: Tx, send_id: str, reason: str, code: str, at: datetime) -> None:
+    """The provider refused it for good."""
+    tx.run(REFUSE, id=send_id, reason=reason, code=code, at=clock.text(at))
+
+
+def told(tx: Tx, send_id: str, receipt: Receipt, at: datetime) -> bool:
+    """Take over a receipt's status if it ranks above what is known; False if it does not."""
+    rank = RANKS[receipt.status]
+    row = get(tx, send_id)
+    if row is None:
+        return False
+    state = STATES.get(receipt.status, "")
+    if not state:
+        state = "accepted" if row["state"] in ("sending", "uncertain") else str(row["state"])
+    return bool(
+        tx.run(
+            STATUS,
+            id=send_id,
+            state=state,
+            status=receipt.status.value,
+            rank=rank,
+            reason=receipt.reason,
+            code=receipt.error_code,
+            final=int(rank == 4),
+            segments=receipt.segments or None,
+            cost=receipt.cost_micros,
+            currency=receipt.currency,
+            at=clock.text(at),
+        )
+    )
+
+
+def lost(tx: Tx, before: datetime) -> list[Row]:
+    """Texts left in ``sending`` by a process that died: nobody knows whether they went."""
+    return tx.all(LOST, before=clock.text(before))
+
+
+def said(tx: Tx, contact_id: str, phone: str, since: datetime) -> tuple[tuple[Said, ...], ...]:
+    """Texts that count in caps since an instant: (to the person, to the number), newest first."""
+    stamp = clock.text(since)
+    to_contact = tx.all(SAID_TO_CONTACT, value=contact_id, since=stamp)
+    to_number = tx.all(SAID_TO_NUMBER, value=phone, since=stamp) if phone else []
+    return tuple(map(_said, to_contact)), tuple(map(_said, to_number))
+
+
+def _said(row: Row) -> Said:
+    return Said(
+        at=clock.instant(row["counts_at"]),
+        purpose=Purpose(row["purpose"]),
+        play=row["play"],
+        key=row["key"],
+        step=row["step"],
+    )
+
+
+def for_enrolment(tx: Tx, enrolment_id: str, but: str = "") -> int:
+    """How many texts of an enrolment count, leaving one out."""
+    row = tx.one(FOR_KEY, enrolment=enrolment_id, but=but)
+    return int(row["n"]) if row else 0
+
+
+def cancel_planned(tx: Tx, enrolment_id: str, reason: str, at: datetime) -> int:
+    """Cancel the planned texts of an enrolment; how many."""
+    return tx.run(CANCEL_PLANNED, enrolment=enrolment_id, reason=reason, at=clock.text(at))

@@ -1,0 +1,171 @@
+"""The ledger on SQLite: one writer connection a process, a fair turn among processes.
+
+Why a turn of our own: SQLite's busy handler polls, so two busy writers starve each other, and
+releases 3.7.0 to 3.51.2 can corrupt a WAL when two connections write and checkpoint at the same
+instant. Every writer and the one thread that checkpoints therefore pass a turnstile (lock
+``next``, lock ``turn``, free ``next``) that the kernel keeps fair and frees when a process dies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlite_utils import Database
+
+from connector.errors import StorageRefused
+from connector.ledger.store import Row, Tx
+
+BUSY_MS = 10_000
+
+
+class SqliteTx:
+    """A transaction on one connection."""
+
+    skip_locked = ""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def one(self, sql: str, **params: Any) -> Row | None:
+        return cast("Row | None", self._execute(sql, params).fetchone())
+
+    def all(self, sql: str, **params: Any) -> list[Row]:
+        return cast("list[Row]", self._execute(sql, params).fetchall())
+
+    def run(self, sql: str, **params: Any) -> int:
+        return self._execute(sql, params).rowcount
+
+
+class Turnstile:
+    """One writer at a time over all processes of a folder, in the order they came."""
+
+    def __init__(self, path: Path) -> None:
+        self._next = os.open(f"{path}.next", os.O_RDWR | os.O_CREAT, 0o600)
+        self._turn = os.open(f"{path}.turn", os.O_RDWR | os.O_CREAT, 0o600)
+        self._thread = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the write turn for the length of the block."""
+        with self._thread:
+            fcntl.flock(self._next, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(self._turn, fcntl.LOCK_EX)
+            finally:
+                fcntl.flock(self._next, fcntl.LOCK_UN)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._turn, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        os.close(self._next)
+        os.close(self._turn)
+
+
+class SqliteStore:
+    """A store in one file. Open it after forking, once a process; it is safe to share by threads.
+
+    ``max_pages`` bounds the file (pages of 4 KiB); past it a write is refused as a full disk is.
+    """
+
+    def __init__(self, path: Path, *, max_pages: int = 0) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._turnstile = Turnstile(path)
+        self._max_pages = max_pages
+        self._writer = connect(path, max_pages)
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._writing = 0
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """BEGIN IMMEDIATE in turn; on disk when the block ends. Never nested.
+
+        Raises ``StorageRefused`` when the disk or the bound refuses; nothing of it is kept then.
+        """
+        if self._writing == threading.get_ident():
+            raise RuntimeError("a write inside a write: pass the open transaction down instead")
+        with self._turnstile.turn():
+            self._writing = threading.get_ident()
+            try:
+                yield from self._transaction()
+            finally:
+                self._writing = 0
+
+    def _transaction(self) -> Iterator[Tx]:
+        connection = self._writer
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield SqliteTx(connection)
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if refused(error):
+                raise StorageRefused(f"the ledger could not be written: {error}") from error
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """One state of the ledger, on this thread's own connection."""
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = connect(self.path, 0)
+            connection.execute("PRAGMA query_only = ON")
+            self._local.connection = connection
+            self._readers.append(connection)
+        connection.execute("BEGIN")
+        try:
+            yield SqliteTx(connection)
+        finally:
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file, holding the write turn (see the module)."""
+        with self._turnstile.turn():
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def database(self) -> Database:
+        """The writer as sqlite-utils' own object, for migrations and backups."""
+        return Database(self._writer, execute_plugins=False)
+
+    def close(self) -> None:
+        """Close every connection; the store cannot be used after."""
+        for connection in [*self._readers, self._writer]:
+            connection.close()
+        self._turnstile.close()
+
+
+def connect(path: Path, max_pages: int) -> sqlite3.Connection:
+    """A connection as this project wants it: WAL, every commit synced, no automatic checkpoint."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if max_pages:
+        connection.execute(f"PRAGMA max_page_count = {int(max_pages)}")
+    return connection
+
+
+def refused(error: BaseException) -> bool:
+    """Whether an error means that the disk refused (full, read-only, failing), so: later."""
+    if not isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError):
+        return False
+    says = str(error)
+    return any(
+        word in says for word in ("full", "disk I/O error", "readonly", "unable to open", "locked")
+    )

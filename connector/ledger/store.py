@@ -1,0 +1,47 @@
+"""The seam between SQL and its engine: a store has two verbs, a transaction has three."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+Row = Mapping[str, Any]
+
+
+class Tx(Protocol):
+    """An open transaction. SQL has ``:name`` parameters; a row reads like a mapping."""
+
+    skip_locked: str  #: "" or "FOR UPDATE SKIP LOCKED", appended by claims
+
+    def one(self, sql: str, **params: Any) -> Row | None:
+        """The first row, or None."""
+
+    def all(self, sql: str, **params: Any) -> list[Row]:
+        """Every row."""
+
+    def run(self, sql: str, **params: Any) -> int:
+        """Run a statement; the number of rows it touched."""
+
+
+class Store(Protocol):
+    """Where the ledger lives."""
+
+    def write(self) -> AbstractContextManager[Tx]:
+        """A transaction that may write; committed and on disk when the block ends."""
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """A transaction that only reads, seeing one state throughout."""
+
+
+@contextmanager
+def savepoint(tx: Tx) -> Iterator[None]:
+    """A part of a transaction that may fail alone, leaving the rest whole."""
+    tx.run("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        tx.run("ROLLBACK TO SAVEPOINT part")
+        tx.run("RELEASE SAVEPOINT part")
+        raise
+    tx.run("RELEASE SAVEPOINT part")
