@@ -1,0 +1,104 @@
+"""What a phone would make a link of, and strings of strangers made safe to stand in a text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from connector.model import Json
+
+MAX_STRING: Final = 200  #: characters of a string from an untrusted source
+MAX_LINK: Final = 1_000
+
+_BETWEEN = str.maketrans(dict.fromkeys("<>\"'(),;|", " "))
+_EDGES = ".:!?*[]{}…“”‘’«»"
+
+
+def links(text: str) -> list[str]:
+    """The pieces of a text that a phone would show as links, with or without ``https://``."""
+    return [piece for piece in _pieces(text) if host(piece) and not _is_address(piece)]
+
+
+def host(piece: str) -> str:
+    """The host a piece would lead to, in small letters; "" where it is no link."""
+    _, scheme, rest = piece.lower().rpartition("://")
+    for end in "/?#\\":
+        rest = rest.partition(end)[0]
+    name = rest.rpartition("@")[2].partition(":")[0].strip(_EDGES)
+    return name if name and (scheme or _is_domain(name)) else ""
+
+
+def is_on(name: str, hosts: Iterable[str]) -> bool:
+    """Whether a host is one of ``hosts`` or below one of them."""
+    return any(name == known.lower() or name.endswith(f".{known.lower()}") for known in hosts)
+
+
+def untrusted(name: str, value: Json) -> Json:
+    """A value from a stranger made safe: bounded, without links and control characters.
+
+    What is called ``…_url`` or ``…link`` stays only as an http(s) link ("" otherwise).
+    """
+    if isinstance(value, str):
+        return safe_link(value) if _names_link(name) else cleaned(value)
+    if isinstance(value, list):
+        return [untrusted(name, each) for each in value]
+    if isinstance(value, dict):
+        return {cleaned(str(key)): untrusted(str(key), each) for key, each in value.items()}
+    return value
+
+
+def cleaned(text: str, limit: int = MAX_STRING) -> str:
+    """The text in one line without links and control characters, cut at ``limit``."""
+    if text.isascii() and text.isprintable() and "." not in text and ":" not in text:
+        return text[:limit].strip()
+    plain = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
+    seen = "".join(_seen(sign) for sign in plain)
+    kept = [word for word in seen.split() if not any(map(host, _pieces(word)))]
+    return " ".join(kept)[:limit].strip()
+
+
+def safe_link(text: str, limit: int = MAX_LINK) -> str:
+    """The text if it is one plain http(s) link, else ""."""
+    link = text.strip()
+    if len(link) > limit or not link.isascii() or not link.isprintable() or " " in link:
+        return ""
+    try:
+        parts = urlsplit(link)
+        known = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+    except ValueError:
+        return ""
+    return link if known and "\\" not in link else ""
+
+
+def _pieces(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
+    pieces = (piece.strip(_EDGES) for piece in plain.translate(_BETWEEN).split())
+    return [piece for piece in pieces if piece]
+
+
+def _is_address(piece: str) -> bool:
+    """Whether it is an e-mail address and nothing more."""
+    return "@" in piece and not any(sign in piece for sign in "/?#\\")
+
+
+def _is_domain(name: str) -> bool:
+    labels = name.split(".")
+    top = labels[-1]
+    known = top.isalpha() or top.startswith("xn--")
+    return len(labels) > 1 and len(top) > 1 and known and all(map(_is_label, labels))
+
+
+def _is_label(label: str) -> bool:
+    return bool(label) and label.replace("-", "").replace("_", "").isalnum()
+
+
+def _names_link(name: str) -> bool:
+    return name == "url" or name.endswith(("_url", "link"))
+
+
+def _seen(sign: str) -> str:
+    if sign.isspace():
+        return " "
+    return "" if unicodedata.category(sign).startswith("C") else sign

@@ -1,0 +1,232 @@
+"""Mapping: what an event means here, about whom it speaks, and the facts it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from connector.errors import ExpressionFailed
+from connector.expressions import Bundle, Expression
+from connector.model import ConsentGiven, Event, Json, Signal, Subject, Trust
+from connector.rules import told
+from connector.rules.locate import Located, locate
+
+__all__ = [
+    "ConsentRule",
+    "EventRule",
+    "Located",
+    "SourceMapping",
+    "Unmapped",
+    "Verify",
+    "apply",
+    "locate",
+    "visible",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """How a source signs its requests (the ``[verify]`` table)."""
+
+    scheme: str  #: hmac, standard_webhooks, timestamped, basic, bearer or header
+    header: str = ""
+    algorithm: str = "sha256"
+    encoding: str = "hex"
+    prefix: str = ""
+    tolerance: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRule:
+    """One ``[[events.consents]]`` table; its expressions stand in the rule's ``values``."""
+
+    purpose: str  #: marketing, service, or a scope such as cart_reminders
+    method: str  #: how it is given: web_form, checkout …
+    place: str  #: where its values stand: ``consents[0]``
+
+
+@dataclass(frozen=True, slots=True)
+class EventRule:
+    """One ``[[events]]`` table: which events it is for, and what they mean."""
+
+    place: int  #: in the file; the first rule that matches is taken
+    names: frozenset[str]  #: folded; empty takes any name of its ``type``
+    type: str  #: track, identify, page …; "" takes any
+    signal: str
+    values: Bundle  #: subject.*, traits.*, visit.*, facts.*, key, value, currency, consents[0].*
+    when: Expression | None = None
+    stage: str = ""
+    activity: bool = True
+    outcome: str = ""
+    consents: tuple[ConsentRule, ...] = ()
+    sensitive: frozenset[str] = frozenset()
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The names of the facts it gives."""
+        return frozenset(self._names("facts"))
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """The names of the traits it gives."""
+        return frozenset(self._names("traits"))
+
+    def _names(self, table: str) -> Iterator[str]:
+        names = (name.partition(".") for name in self.values.expressions)
+        return (rest for head, _, rest in names if head == table and rest)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMapping:
+    """One file in ``mappings/sources``; its name is the file's name."""
+
+    name: str
+    version: str
+    adapter: str  #: standard or segment
+    events: tuple[EventRule, ...] = ()
+    verify: Verify | None = None  #: None where write keys prove its requests
+    for_each: Expression | None = None  #: gives the list of events; None: the body is one
+    locator: Bundle | None = None  #: id, name, occurred_at of one event
+    id_from: str = ""  #: "body": the event's id is a hash of it
+    description: str = ""
+    content: str = ""
+    by_name: Mapping[str, tuple[EventRule, ...]] = field(init=False, repr=False, compare=False)
+    by_type: Mapping[str, tuple[EventRule, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_name: dict[str, tuple[EventRule, ...]] = {}
+        by_type: dict[str, tuple[EventRule, ...]] = {}
+        for rule in self.events:
+            for name in rule.names:
+                by_name[name] = (*by_name.get(name, ()), rule)
+            if not rule.names:
+                by_type[rule.type] = (*by_type.get(rule.type, ()), rule)
+        object.__setattr__(self, "by_name", by_name)
+        object.__setattr__(self, "by_type", by_type)
+
+    @property
+    def signals(self) -> dict[str, frozenset[str]]:
+        """Every signal it can give, with the names of the facts it may carry."""
+        found: dict[str, frozenset[str]] = {}
+        for rule in self.events:
+            found[rule.signal] = found.get(rule.signal, frozenset()) | rule.facts
+        return found
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """The names of all traits it can give."""
+        return frozenset().union(*(rule.traits for rule in self.events))
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The purposes and scopes that its consents are for."""
+        return frozenset(consent.purpose for rule in self.events for consent in rule.consents)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """An event that means nothing here, and why: unknown_event, condition_false, no_subject."""
+
+    reason: str
+
+
+def apply(
+    mapping: SourceMapping, event: Event, trust: Trust, default_region: str
+) -> Signal | Unmapped:
+    """What an event means. ``default_region`` ("US") serves numbers written without a country.
+
+    Raises ``ExpressionFailed``, whose message begins with the field, where an expression of the
+    file cannot be evaluated over this event.
+    """
+    context = _context(mapping, event)
+    rule = _rule(mapping, event, context)
+    if isinstance(rule, Unmapped):
+        return rule
+    values = rule.values(context)
+    said = told.Told(values, trust, default_region)
+    subject = said.subject()
+    if subject == Subject():
+        return Unmapped("; ".join(["no_subject", *said.dropped]))
+    return Signal(
+        name=rule.signal,
+        subject=subject,
+        facts=said.facts(),
+        traits=said.traits(),
+        stage=rule.stage,
+        key=said.key(),
+        activity=rule.activity,
+        consents=tuple(_consents(rule, said, event)),
+        visit=said.visit(),
+        merges=_merges(event, subject, said),
+        outcome=rule.outcome,
+        value_micros=said.micros(),
+        currency=said.currency(),
+        mapping=f"{mapping.name}@{mapping.version}",
+        sensitive=rule.sensitive,
+        dropped=tuple(said.dropped),
+    )
+
+
+def visible(facts: Mapping[str, Json], sensitive: frozenset[str]) -> dict[str, Json]:
+    """The facts that may stand in a text, link, log or CRM note."""
+    return {name: value for name, value in facts.items() if name not in sensitive}
+
+
+def _context(mapping: SourceMapping, event: Event) -> dict[str, Json]:
+    """What the expressions read: a Segment event itself, or the item of a webhook's body."""
+    payload = event.payload if isinstance(event.payload, Mapping) else {}
+    if mapping.adapter != "standard":
+        return {**payload, "source": event.source}
+    item = payload.get("item")
+    return {
+        "body": None if mapping.for_each else item,
+        "item": item,
+        "headers": payload.get("headers"),
+        "name": event.name,
+        "source": event.source,
+    }
+
+
+def _rule(
+    mapping: SourceMapping, event: Event, context: Mapping[str, Json]
+) -> EventRule | Unmapped:
+    """The first rule of the file whose name, type and condition fit."""
+    named = mapping.by_name.get(told.folded(event.name), ())
+    typed = mapping.by_type.get(event.type, ())
+    rules = sorted((*named, *typed), key=lambda rule: rule.place) if named and typed else named
+    reason = "unknown_event"
+    for rule in rules or typed:
+        if rule.type and rule.type != event.type:
+            continue
+        if rule.when is None or _holds(rule, rule.when, context):
+            return rule
+        reason = "condition_false"
+    return Unmapped(reason)
+
+
+def _holds(rule: EventRule, when: Expression, context: Mapping[str, Json]) -> bool:
+    try:
+        return bool(when(context))
+    except ExpressionFailed as error:
+        raise ExpressionFailed(f"events[{rule.place}].when: {error}", error.code) from None
+
+
+def _consents(rule: EventRule, said: told.Told, event: Event) -> Iterator[ConsentGiven]:
+    evidence = {"source": event.source, "event": event.source_event_id, "name": event.name}
+    for consent in rule.consents:
+        given = said.consent(consent.place, consent.purpose, consent.method, evidence)
+        if given is not None:
+            yield given
+
+
+def _merges(event: Event, subject: Subject, said: told.Told) -> Subject | None:
+    """Whom a trusted alias or identify proves to be the same person."""
+    if said.trust is Trust.browser:
+        return None
+    if event.type == "alias":
+        previous = said.identity("previousId", event.payload.get("previousId"))
+        return Subject(user_id=previous, anonymous_id=previous) if previous else None
+    if event.type == "identify" and subject.user_id and subject.anonymous_id:
+        return Subject(anonymous_id=subject.anonymous_id)
+    return None
