@@ -1,0 +1,1 @@
+"""Steps: read facts, call a rule, write the answer, in one transaction."""

@@ -1,0 +1,199 @@
+"""Dispatching: due texts pass the gate, are handed over, and the provider's answer is settled."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connector import clock
+from connector.errors import Deferred, Refused, SendFailed, Uncertain
+from connector.ledger import enrolments, sends
+from connector.ledger.store import Row, Tx
+from connector.model import Accepted
+from connector.providers import Provider
+from connector.rules import retry
+from connector.steps import owed, walk
+from connector.steps.consent import record_consent
+from connector.steps.gate import Ticket, pass_gate
+from connector.steps.setup import Setup
+
+log = logging.getLogger("connector")
+
+CLAIM = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider said to one ticket, and how long it took."""
+
+    ticket: Ticket
+    result: Accepted | SendFailed
+    took_ms: int
+
+
+class Dispatcher:
+    """Keeps up to ``in_flight`` calls to the provider going at once.
+
+    One transaction a round settles every answer that has come and passes the next due texts
+    through the gate; after its commit the tickets are handed to the pool. The pool's threads only
+    speak to the provider, so the ledger is never held while anybody waits.
+    """
+
+    def __init__(self, rt: Setup, rung: Callable[[], None] = lambda: None) -> None:
+        self._rt = rt
+        self._rung = rung  #: called when an answer has come
+        self._pool = ThreadPoolExecutor(rt.in_flight, thread_name_prefix="provider")
+        self._answers: deque[Answer] = deque()
+        self._flying = 0
+
+    def round(self) -> int:
+        """Settle what came and hand over what is due; how many answers and texts there were."""
+        rt = self._rt
+        answers = [self._answers.popleft() for _ in range(len(self._answers))]
+        room = max(0, min(rt.in_flight - self._flying + len(answers), CLAIM))
+        tickets = []
+        try:
+            with rt.store.write() as tx:
+                now = rt.clock()
+                for answer in answers:
+                    settle(tx, rt, answer, now)
+                due = sends.due(tx, now, room)
+                for row in due:
+                    if ticket := pass_gate(tx, rt, row, now):
+                        tickets.append(ticket)
+        except BaseException:
+            self._answers.extendleft(reversed(answers))  # settled later, never lost
+            raise
+        self._flying -= len(answers)
+        for ticket in tickets:
+            self._flying += 1
+            self._pool.submit(self._fly, ticket)
+        return len(answers) + len(due)
+
+    @property
+    def flying(self) -> int:
+        """Calls handed over whose answer is not settled."""
+        return self._flying
+
+    def _fly(self, ticket: Ticket) -> None:
+        started = time.perf_counter()
+        result = hand_over(self._rt.providers[ticket.provider], ticket)
+        took_ms = int((time.perf_counter() - started) * 1_000)
+        self._answers.append(Answer(ticket, result, took_ms))
+        self._rung()
+
+    def close(self, patience: float = 15.0) -> None:
+        """Take nothing new, wait for the calls under way, settle their answers."""
+        until = time.monotonic() + patience
+        while self._flying > len(self._answers) and time.monotonic() < until:
+            time.sleep(0.01)
+        answers = [self._answers.popleft() for _ in range(len(self._answers))]
+        if answers:
+            with self._rt.store.write() as tx:
+                now = self._rt.clock()
+                for answer in answers:
+                    settle(tx, self._rt, answer, now)
+        self._flying -= len(answers)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def hand_over(provider: Provider, ticket: Ticket) -> Accepted | SendFailed:
+    """Hand a text to the provider. The one place that does; only a ticket opens it."""
+    try:
+        return provider.send(ticket.message)
+    except SendFailed as error:
+        return error
+    except Exception as error:  # an adapter's own fault: nobody knows whether the text went
+        log.exception("act=dispatch send=%s result=uncertain", ticket.send_id)
+        return Uncertain(f"the provider adapter failed: {type(error).__name__}", reason="unknown")
+
+
+def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
+    """Write what became of a text into the ledger, and move its enrolment on."""
+    send_id = answer.ticket.send_id
+    row = sends.get(tx, send_id)
+    if row is None:
+        return
+    result = answer.result
+    if isinstance(result, Accepted):
+        accepted(tx, rt, row, result, now)
+        outcome = "accepted"
+    elif isinstance(result, Refused):
+        _refused(tx, rt, row, result, now)
+        outcome = "refused"
+    elif isinstance(result, Deferred):
+        outcome = _deferred(tx, rt, row, result, now)
+    else:
+        sends.doubted(tx, send_id, result.reason, result.code)
+        outcome = "uncertain"
+    changed = sends.get(tx, send_id)
+    if changed is not None and outcome != "deferred":
+        owed.send_changed(tx, rt.crm, changed, now)
+    log.info(
+        "act=dispatch send=%s provider=%s result=%s reason=%s ms=%d",
+        send_id,
+        answer.ticket.provider,
+        outcome,
+        "" if isinstance(result, Accepted) else result.reason,
+        answer.took_ms,
+    )
+
+
+def accepted(tx: Tx, rt: Setup, row: Row, answer: Accepted, now: datetime) -> None:
+    """A provider took the text: the goal counts from now on, and the next step is due."""
+    first = row["accepted_at"] is None
+    sends.accepted(tx, str(row["id"]), answer, now)
+    if not first or not row["enrolment_id"]:
+        return
+    enrolment = enrolments.get(tx, str(row["enrolment_id"]))
+    play = rt.plays.get(str(row["play"]))
+    if enrolment is None or play is None:
+        return
+    until = now + play.goal.within if play.goal else None
+    enrolments.first_text(tx, str(enrolment["id"]), now, until)
+    if enrolment["state"] == "walking":
+        walk.next_step(tx, play, enrolment, now)
+
+
+def _refused(tx: Tx, rt: Setup, row: Row, error: Refused, now: datetime) -> None:
+    sends.refused(tx, str(row["id"]), error.reason, error.code, now)
+    if error.reason == "opted_out":
+        record_consent(
+            tx,
+            rt,
+            phone=str(row["phone"]),
+            purpose="all",
+            granted=False,
+            method="provider",
+            source=str(row["provider"]),
+            wording=f"provider error {error.code}",
+            now=now,
+        )
+    if row["enrolment_id"]:
+        enrolments.end(tx, str(row["enrolment_id"]), f"refused:{error.reason}", now)
+
+
+def _deferred(tx: Tx, rt: Setup, row: Row, error: Deferred, now: datetime) -> str:
+    """Due again later, for as long as the text is worth sending; the gate drops it after."""
+    attempt = int(row["attempt"])
+    expires_at = clock.instant(row["expires_at"])
+    due_at = retry.next_attempt(attempt, now, error.reason, error.retry_after, rt.chance())
+    sends.deferred(
+        tx,
+        str(row["id"]),
+        error.reason,
+        error.code,
+        min(due_at or expires_at, max(expires_at, now + timedelta(seconds=1))),
+    )
+    return "deferred"
+
+
+def next_due(rt: Setup, now: datetime) -> datetime:
+    """When the next planned text is due."""
+    with rt.store.read() as tx:
+        return sends.next_due(tx) or now + timedelta(days=1)

@@ -1,0 +1,102 @@
+"""Ending: a signal ends enrolments that waited for it, and is the goal of others."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from connector import clock
+from connector.errors import ExpressionFailed
+from connector.ledger import enrolments, outcomes, sends
+from connector.ledger.outcomes import Heard
+from connector.ledger.store import Row, Tx
+from connector.model import Contact, Event, Json, Signal
+from connector.rules import triggers
+from connector.rules.plays import Condition, Play
+from connector.steps import owed
+from connector.steps.setup import Setup
+
+log = logging.getLogger("connector")
+
+
+def end_for(
+    tx: Tx,
+    rt: Setup,
+    contact: Contact,
+    signal: Signal,
+    event: Event,
+    context: dict[str, Json],
+    now: datetime,
+) -> None:
+    """End what this signal ends and count the goals it reaches."""
+    for row in enrolments.going(tx, contact.id, event.occurred_at):
+        play = rt.plays.get(str(row["play"]))
+        if play is None:
+            enrolments.end(tx, str(row["id"]), "play_removed", now)
+            sends.cancel_planned(tx, str(row["id"]), "play_removed", now)
+            continue
+        if event.occurred_at <= clock.instant(row["triggered_at"]):
+            continue
+        reason = _goal(tx, rt, play, row, signal, event, context, now)
+        reason = reason or triggers.ends(play, signal.name, str(row["state"]))
+        if reason and enrolments.end(tx, str(row["id"]), reason, now):
+            sends.cancel_planned(tx, str(row["id"]), reason, now)
+
+
+def _goal(
+    tx: Tx,
+    rt: Setup,
+    play: Play,
+    row: Row,
+    signal: Signal,
+    event: Event,
+    context: dict[str, Json],
+    now: datetime,
+) -> str:
+    """Count a goal that this signal reaches; the exit reason it gives, or ""."""
+    goal = play.goal
+    if goal is None or goal.signal != signal.name or row["goal_at"]:
+        return ""
+    if goal.same_key and signal.key != row["key"]:
+        return ""
+    if goal.where is not None and not _true(goal.where, context, row["id"]):
+        return ""
+    first_text = clock.instant(row["first_text_at"]) if row["first_text_at"] else None
+    until = clock.instant(row["goal_until"]) if row["goal_until"] else None
+    kind = triggers.goal_kind(event.occurred_at, first_text, until)
+    if not kind or not enrolments.goal(tx, str(row["id"]), event.occurred_at, event.id, kind):
+        return ""
+    if kind == "converted":
+        _converted(tx, rt, row, signal, event, now)
+    return "goal" if kind == "converted" else "goal_before_text"
+
+
+def _true(condition: Condition, context: dict[str, Json], enrolment_id: str) -> bool:
+    try:
+        return bool(condition(context))
+    except ExpressionFailed as error:
+        log.warning("act=goal enrolment=%s result=%s", enrolment_id, error.code)
+        return False
+
+
+def _converted(tx: Tx, rt: Setup, row: Row, signal: Signal, event: Event, now: datetime) -> None:
+    last = tx.one(
+        """SELECT id FROM sends WHERE enrolment_id = :enrolment AND accepted_at IS NOT NULL
+        ORDER BY accepted_at DESC LIMIT 1""",
+        enrolment=row["id"],
+    )
+    heard = Heard(
+        id=rt.new_id("out"),
+        cause=f"goal:{row['id']}",
+        contact_id=row["contact_id"],
+        kind="goal_reached",
+        occurred_at=event.occurred_at,
+        thing=signal.key,
+        value_micros=signal.value_micros,
+        currency=signal.currency,
+        enrolment_id=row["id"],
+        send_id=str(last["id"]) if last else "",
+        event_id=event.id,
+    )
+    if outcomes.add(tx, heard, now):
+        owed.outcome_heard(tx, rt.crm, outcomes.get(tx, heard.id), now)

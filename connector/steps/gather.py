@@ -1,0 +1,214 @@
+"""Gathering: everything a decision may know, read in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from connector import clock, phone
+from connector.errors import ExpressionFailed
+from connector.ledger import consents, contacts, events, sends
+from connector.ledger.store import Row, Tx
+from connector.model import Contact, Json, Purpose, Trust
+from connector.rules import links, render
+from connector.rules.consent import standing
+from connector.rules.plays import Play, Step
+from connector.rules.policy import Facts
+from connector.steps.setup import Setup
+
+CAPS_AT_LEAST = timedelta(days=30)
+
+
+def person(tx: Tx, contact_id: str, wants: frozenset[str] = frozenset()) -> Contact | None:
+    """The contact, with the number to use.
+
+    Of several numbers: the one most recently confirmed by a trusted source that has live consent
+    for what is wanted; where none has, the most recently confirmed.
+    """
+    row = contacts.row(tx, contact_id)
+    if row is None:
+        return None
+    names = contacts.identities(tx, str(row["id"]))
+    contact = contacts.read(row, names)
+    numbers = contacts.phones(names)
+    if len(numbers) > 1:
+        for number in numbers:
+            if wants <= standing(consents.history(tx, number)).live:
+                return replace(contact, phone=number)
+    return contact
+
+
+def with_number(contact: Contact, number: str) -> Contact:
+    """The contact at one given number: an answer goes only to the number that wrote."""
+    return replace(contact, phone=number)
+
+
+def context(
+    rt: Setup,
+    contact: Contact,
+    crm: Mapping[str, Json],
+    signal: Mapping[str, Json],
+    now: datetime,
+) -> dict[str, Json]:
+    """What expressions and templates may read."""
+    return {
+        "signal": signal,
+        "contact": contact_facts(contact),
+        "crm": crm,
+        "brand": rt.says.brand,
+        "help_contact": rt.says.help_contact,
+        "now": clock.text(now),
+    }
+
+
+def contact_facts(contact: Contact) -> dict[str, Json]:
+    """A contact as expressions see it: traits, and what stands in columns where it is known."""
+    facts: dict[str, Json] = dict(contact.traits)
+    for name in ("phone", "email", "timezone", "country", "region", "postal", "language"):
+        if value := getattr(contact, name):
+            facts[name] = value
+    facts["stage"] = contact.stage
+    facts["id"] = contact.id
+    return facts
+
+
+def signal_of(row: Row | None) -> dict[str, Json]:
+    """The start signal of an enrolment row: its visible facts, its name and its key."""
+    if row is None or row["signal_facts"] is None:
+        return {}
+    visible = events.signal_facts({"facts": row["signal_facts"], "sensitive": row["sensitive"]})
+    return {**visible, "name": row["signal_name"], "key": row["key"]}
+
+
+def crm_facts(tx: Tx, crm: str, contact_id: str) -> dict[str, Json]:
+    """The CRM's facts about a contact, as last fetched; empty when never."""
+    row = tx.one(
+        "SELECT facts FROM crm_facts WHERE contact_id = :contact AND crm = :crm",
+        contact=contact_id,
+        crm=crm,
+    )
+    return dict(orjson.loads(row["facts"])) if row else {}
+
+
+def write_text(
+    rt: Setup, name: str, contact: Contact, facts: Mapping[str, Json], *, trusted: bool
+) -> tuple[str, str, str]:
+    """The text in the contact's language: (text, language, fault); a hole is a fault.
+
+    Where the facts came from a browser, its links must be on the operator's ``link_hosts``.
+    """
+    language = contact.language or rt.says.language
+    try:
+        template = render.choose(rt.templates, name, language, rt.says.language)
+        text = render.render(template, facts)
+    except ExpressionFailed as error:
+        return "", language, f"The text has a hole: {error}"
+    foreign = [] if trusted else render.foreign_links(text, rt.says.link_hosts)
+    if foreign:
+        host = links.host(foreign[0])
+        return "", language, f"The text links to {host}, which is not among link_hosts."
+    found = next(known for known in rt.templates if rt.templates[known] is template)
+    return text, found[1], ""
+
+
+def is_trusted(rt: Setup, row: Row | None) -> bool:
+    """Whether an enrolment's start signal came from a trusted source; unknown counts as not."""
+    source = rt.sources.get(str(row["source"])) if row is not None else None
+    return source is not None and source.trust is Trust.trusted
+
+
+def gather(
+    tx: Tx,
+    rt: Setup,
+    *,
+    contact: Contact,
+    purpose: Purpose,
+    due_at: datetime,
+    expires_at: datetime,
+    facts_context: Mapping[str, Json],
+    now: datetime,
+    play: Play | None = None,
+    step: Step | None = None,
+    key: str = "",
+    enrolment_id: str = "",
+    but_send: str = "",
+    text: str = "",
+    text_fault: str = "",
+) -> Facts:
+    """All that a decision may know about one text to one contact, as the ledger has it now."""
+    number: Any = consents.number(tx, contact.phone) if contact.phone else None
+    rows = consents.history(tx, contact.phone) if contact.phone else []
+    longest = max((cap.per for cap in rt.book.policy.caps), default=CAPS_AT_LEAST)
+    to_person, to_number = sends.said(tx, contact.id, contact.phone, now - longest)
+    return Facts(
+        contact=contact,
+        purpose=purpose,
+        scopes=play.scopes if play else (),
+        play=play.name if play else "",
+        role=play.role.value if play else "",
+        key=key,
+        step=step.name if step else "",
+        due_at=due_at,
+        expires_at=expires_at,
+        number_type=_number_type(contact.phone, number, rt.says.country),
+        blocked=number["blocked_by"] if number and number["blocked_scope"] else "",
+        blocked_scope=number["blocked_scope"] if number else "",
+        consents=standing(rows).live,
+        said=to_person,
+        said_to_number=to_number,
+        texts_for_key=sends.for_enrolment(tx, enrolment_id, but_send) if enrolment_id else 0,
+        context=facts_context,
+        stages=play.stages if play else (),
+        max_texts_per_key=play.max_texts_per_key if play else None,
+        text=text,
+        text_fault=text_fault,
+        hold=number["held_why"] if number and number["held_at"] else "",
+    )
+
+
+def _number_type(e164: str, number: Any, country: str) -> str:
+    """What a look-up or an error told of the number, else what its digits tell."""
+    if number is not None and number["type"]:
+        return str(number["type"])
+    try:
+        return phone.parse(e164, country).type if e164 else ""
+    except phone.NotANumber:
+        return "invalid"
+
+
+def kept(facts: Facts) -> dict[str, Json]:
+    """The facts as a decision keeps them: everything it weighed, no number and no text."""
+    return {
+        "contact": facts.contact.id,
+        "stage": facts.contact.stage,
+        "place": {
+            "timezone": facts.contact.timezone,
+            "country": facts.contact.country,
+            "region": facts.contact.region,
+            "postal": facts.contact.postal,
+        },
+        "purpose": facts.purpose.value,
+        "scopes": list(facts.scopes),
+        "play": facts.play,
+        "key": facts.key,
+        "step": facts.step,
+        "due_at": clock.text(facts.due_at),
+        "expires_at": clock.text(facts.expires_at),
+        "number_type": facts.number_type,
+        "blocked": facts.blocked,
+        "blocked_scope": facts.blocked_scope,
+        "consents": sorted(facts.consents),
+        "said": [[clock.text(item.at), item.purpose.value, item.play] for item in facts.said],
+        "said_to_number": [
+            [clock.text(item.at), item.purpose.value, item.play] for item in facts.said_to_number
+        ],
+        "texts_for_key": facts.texts_for_key,
+        "signal": dict(facts.context.get("signal", {})),
+        "crm": dict(facts.context.get("crm", {})),
+        "text_fault": facts.text_fault,
+        "hold": facts.hold,
+    }

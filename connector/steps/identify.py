@@ -1,0 +1,117 @@
+"""Who an event speaks of: identities resolve to one contact, and proof merges two."""
+
+from __future__ import annotations
+
+from connector.ledger import contacts, merges
+from connector.ledger.store import Tx
+from connector.model import Event, Signal, Subject
+from connector.steps.setup import Setup
+
+
+def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) -> str:
+    """The contact's id, made, linked or merged as the event proves.
+
+    1. ``user_id`` and CRM ids decide; then the anonymous id, unless its contact bears another
+       user id (a shared device); then phone or e-mail, where exactly one contact bears it and
+       nothing named disagrees.
+    2. Every identity named and not borne by somebody else is linked.
+    3. A trusted alias, or a trusted identify that names both, merges the anonymous contact.
+    """
+    subject = signal.subject
+    contact_id = _find(tx, subject)
+    if not contact_id:
+        contact_id = rt.new_id("con")
+        contacts.create(tx, contact_id, event.occurred_at)
+    _link_all(tx, rt, subject, contact_id, event, trusted)
+    if signal.merges is not None and trusted:
+        _merge(tx, rt, contact_id, signal.merges, event, explicit=event.type == "alias")
+    return contact_id
+
+
+def _find(tx: Tx, subject: Subject) -> str:
+    for kind, value in contacts.named(subject)[:2]:
+        if kind in ("user_id", "crm_id") and (found := contacts.bearers(tx, kind, value)):
+            return found[0]
+    if subject.anonymous_id:
+        found = contacts.bearers(tx, "anonymous_id", subject.anonymous_id)
+        if found and not _disagrees(tx, found[0], subject):
+            return found[0]
+    return _attach(tx, subject)
+
+
+def _attach(tx: Tx, subject: Subject) -> str:
+    candidates = set()
+    for kind, value in (("phone", subject.phone), ("email", subject.email)):
+        if not value:
+            continue
+        found = contacts.bearers(tx, kind, value)
+        if len(found) > 1:
+            return ""
+        candidates.update(found)
+    if len(candidates) != 1:
+        return ""
+    candidate = candidates.pop()
+    return "" if _disagrees(tx, candidate, subject) else candidate
+
+
+def _disagrees(tx: Tx, contact_id: str, subject: Subject) -> bool:
+    """Whether the contact bears another user id, or another id in the same CRM."""
+    wanted = dict(contacts.named(subject))
+    for name in contacts.identities(tx, contact_id):
+        want = wanted.get(str(name["kind"]))
+        if want is None or want == name["value"]:
+            continue
+        if name["kind"] == "user_id":
+            return True
+        same_crm = want.partition(":")[0] == str(name["value"]).partition(":")[0]
+        if name["kind"] == "crm_id" and same_crm:
+            return True
+    return False
+
+
+def _link_all(
+    tx: Tx, rt: Setup, subject: Subject, contact_id: str, event: Event, trusted: bool
+) -> None:
+    for kind, value in contacts.named(subject):
+        if kind in contacts.DECIDING and not _free(tx, kind, value, contact_id):
+            continue
+        contacts.link(
+            tx,
+            kind,
+            value,
+            contact_id,
+            event.id,
+            event.occurred_at,
+            confirmed=trusted,
+            link_id=rt.new_id("lnk"),
+        )
+
+
+def _free(tx: Tx, kind: str, value: str, contact_id: str) -> bool:
+    found = contacts.bearers(tx, kind, value)
+    return not found or found[0] == contact_id
+
+
+def _merge(
+    tx: Tx, rt: Setup, contact_id: str, other: Subject, event: Event, *, explicit: bool
+) -> None:
+    for kind, value in contacts.named(other):
+        found = contacts.bearers(tx, kind, value)
+        if not found or found[0] == contact_id:
+            continue
+        own = {str(row["kind"]) for row in contacts.identities(tx, found[0])}
+        if not explicit and own & {"user_id", "crm_id"}:
+            continue  # another known person on the same device, not this one
+        merges.merge(
+            tx, contact_id, found[0], event.id, event.occurred_at, merge_id=rt.new_id("mrg")
+        )
+        contacts.note(
+            tx,
+            "merge",
+            kind,
+            value,
+            contact_id,
+            event.id,
+            event.occurred_at,
+            link_id=rt.new_id("lnk"),
+        )

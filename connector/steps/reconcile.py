@@ -1,0 +1,30 @@
+"""Reconciling: texts whose fate nobody knows are looked up, never blindly repeated."""
+
+from __future__ import annotations
+
+import logging
+
+from connector.ledger import sends
+from connector.steps import owed
+from connector.steps.setup import Setup
+
+log = logging.getLogger("connector")
+
+
+def after_a_death(rt: Setup) -> int:
+    """Mark texts that a dead worker had begun as uncertain; how many there were.
+
+    Runs once at start, under the folder's lock: no other worker lives, so a text still in
+    ``sending`` was handed over, or about to be, when the process died.
+    """
+    now = rt.clock()
+    with rt.store.write() as tx:
+        lost = sends.lost(tx, now)
+        for row in lost:
+            sends.doubted(tx, str(row["id"]), "worker_died", "")
+            changed = sends.get(tx, str(row["id"]))
+            if changed is not None:
+                owed.send_changed(tx, rt.crm, changed, now)
+    if lost:
+        log.warning("act=reconcile uncertain=%d; see `connector sends --doubtful`", len(lost))
+    return len(lost)

@@ -1,0 +1,136 @@
+"""Starting: a signal opens or re-arms a play, or a decision says why it does not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from connector import clock
+from connector.errors import ExpressionFailed
+from connector.ledger import assignments, decisions, enrolments, events
+from connector.ledger.enrolments import Opening
+from connector.ledger.store import Row, Tx
+from connector.model import Contact, Decision, Event, Json, Objection, Purpose, Signal, Verdict
+from connector.rules import triggers
+from connector.rules.plays import Mode, Play
+from connector.rules.triggers import Standing
+from connector.steps.setup import Setup
+
+
+def start(
+    tx: Tx,
+    rt: Setup,
+    play: Play,
+    contact: Contact,
+    signal: Signal,
+    signal_id: str,
+    event: Event,
+    context: dict[str, Json],
+    now: datetime,
+) -> None:
+    """Open, re-arm or refuse an enrolment; a decision is kept for every matched start."""
+    fault = ""
+    try:
+        if not triggers.matches(play, context):
+            return
+    except ExpressionFailed as error:
+        fault = str(error)
+    if not fault and not _counted(tx, play, contact.id, signal.name, event.occurred_at):
+        return
+    key = triggers.occurrence(play, signal.key, signal_id, context)
+    same, standing_ = _standing(tx, play, contact.id, key, signal_id, event, now)
+    start = triggers.Start(event.occurred_at, contact.stage, event.back_fill, context)
+    decision = triggers.judge(play, start, standing_, now)
+    if fault:
+        missing = Objection("fact_missing", Verdict.stop, f"The condition failed: {fault}")
+        decision = Decision(Verdict.stop, (missing, *decision.objections), None, play.version)
+    due_at = event.occurred_at + play.start.after + play.steps[0].wait
+    enrolment_id = ""
+    if decision.verdict is Verdict.send:
+        mode = _mode(tx, rt, play, contact.id, now)
+        enrolment_id = rt.new_id("enr")
+        enrolments.open_(
+            tx,
+            Opening(
+                enrolment_id,
+                play.name,
+                play.version,
+                contact.id,
+                key,
+                signal_id,
+                mode,
+                due_at,
+                event.occurred_at,
+                now,
+            ),
+            now,
+        )
+    elif same is not None and triggers.rearms(
+        play, decision, event.occurred_at, clock.instant(same["triggered_at"])
+    ):
+        enrolments.rearm(tx, str(same["id"]), signal_id, due_at, event.occurred_at)
+        enrolment_id = str(same["id"])
+    about = decisions.About(
+        "trigger",
+        contact.id,
+        play.name,
+        play.version,
+        key,
+        enrolment_id=enrolment_id,
+        event_id=event.id,
+    )
+    facts = {"signal": context["signal"], "stage": contact.stage, "key": key}
+    decisions.add(tx, about, decision, facts, now, decision_id=rt.new_id("dec"))
+
+
+def _counted(tx: Tx, play: Play, contact_id: str, name: str, at: datetime) -> bool:
+    if play.start.count <= 1:
+        return True
+    since = at - play.start.within if play.start.within else clock.instant("1970-01-01T00:00:00Z")
+    times = [clock.instant(row["occurred_at"]) for row in events.heard(tx, contact_id, name, since)]
+    return triggers.counted(play, times, at)
+
+
+def _standing(
+    tx: Tx, play: Play, contact_id: str, key: str, signal_id: str, event: Event, now: datetime
+) -> tuple[Row | None, Standing]:
+    same = enrolments.by_key(tx, play.name, contact_id, key)
+    latest = enrolments.latest(tx, play.name, contact_id)
+    if same is None and key == signal_id and latest is not None and latest["state"] == "waiting":
+        same = latest
+    over = _over(tx, play, contact_id, event)
+    last_start = clock.instant(latest["triggered_at"]) if latest else None
+    return same, Standing(str(same["state"]) if same else "", last_start, over)
+
+
+def _over(tx: Tx, play: Play, contact_id: str, event: Event) -> tuple[str, ...]:
+    """Signals that end or fulfil the play, heard already though they occurred after the start."""
+    names = dict.fromkeys((*play.start.unless, *play.exits))
+    if play.goal is not None and play.goal.where is None and not play.goal.same_key:
+        names[play.goal.signal] = None
+    return tuple(name for name in names if events.heard(tx, contact_id, name, event.occurred_at, 1))
+
+
+def _mode(tx: Tx, rt: Setup, play: Play, contact_id: str, now: datetime) -> str:
+    """live, shadow, or holdout: assigned by the person's salted hash before every gate, kept."""
+    held_out = False
+    if rt.holdouts and play.purpose is Purpose.marketing:
+        for experiment, share in (
+            ("global", rt.global_holdout),
+            (f"play:{play.name}", play.holdout),
+        ):
+            held_out |= _held_out(tx, experiment, share, contact_id, now)
+    if held_out:
+        return "holdout"
+    return "shadow" if play.mode is Mode.shadow else "live"
+
+
+def _held_out(tx: Tx, experiment: str, share: float, contact_id: str, now: datetime) -> bool:
+    if share <= 0:
+        return False
+    arm = assignments.arm(tx, experiment, contact_id)
+    if not arm:
+        place = triggers.share(assignments.salt(tx), experiment, contact_id)
+        arm = "holdout" if place < share else "treated"
+        shares = {"holdout": share, "treated": 1 - share}
+        assignments.assign(tx, experiment, contact_id, arm, shares, now)
+    return arm == "holdout"
