@@ -1,0 +1,130 @@
+"""The command line: one group, and a table of commands that load when they are called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from connector.errors import BadConfig, ConnectorError
+
+FAILED: Final = 1  #: exit code: it was tried and did not work
+FAULTY: Final = 2  #: exit code: a fault in the configuration or in the command line
+NOTHING: Final = 3  #: exit code: there is no such thing, or nothing to list
+
+COMMANDS: Final = {
+    "init": ("connector.cli.init:init", "Write a working folder to start from."),
+    "check": ("connector.cli.check:check", "Read every file and name every fault."),
+    "run": ("connector.cli.run:run", "Run the web and the worker."),
+    "serve": ("connector.cli.run:serve", "Run only the web: receive and record."),
+    "work": ("connector.cli.run:work", "Run only the worker: decide, send, write back."),
+    "demo": ("connector.cli.demo:demo", "Show a whole day in a minute, with no account."),
+    "explain": ("connector.cli.explain:explain", "Tell why a text was sent, or was not."),
+    "sends": ("connector.cli.sends:sends", "List texts and what became of them."),
+    "contact": ("connector.cli.contact:contact", "Show what is known of a person."),
+    "consent": ("connector.cli.consent:consent", "Show, grant and revoke consent."),
+    "events": ("connector.cli.events:events", "List events, and replay those kept aside."),
+    "upgrade": ("connector.cli.upgrade:upgrade", "Back the ledger up and bring it up to date."),
+}
+"""Name → where the command is, and its line in ``connector --help``."""
+
+
+class Failure(click.ClickException):
+    """Ends the command with one readable message on stderr, and exit code 1."""
+
+    exit_code = FAILED
+
+
+class Faulty(Failure):
+    """Ends it with exit code 2: the configuration or the command line is at fault."""
+
+    exit_code = FAULTY
+
+
+class NothingFound(Failure):
+    """Ends it with exit code 3: there is no such thing, or nothing to list."""
+
+    exit_code = NOTHING
+
+
+class Commands(click.Group):
+    """The group whose commands are imported when they are called, so that help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command's name, in the order a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command; None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete command names from the table alone, and the group's own options."""
+        names = [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what is wrong becomes one message instead of a traceback."""
+        try:
+            return super().invoke(ctx)
+        except BadConfig as error:
+            raise Faulty(_all_faults(error)) from error
+        except ConnectorError as error:
+            raise Failure(str(error)) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--folder",
+    "-C",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=lambda: os.environ.get("CONNECTOR_FOLDER", "."),
+    show_default="$CONNECTOR_FOLDER or the current one",
+    help="The folder with config.toml, mappings and templates.",
+)
+@click.version_option(package_name="crm-sms-connector", prog_name="connector")
+@click.pass_context
+def cli(ctx: click.Context, folder: Path) -> None:
+    """Behaviour events in, well-timed and allowed texts out, and the CRM knows why.
+
+    \b
+    A first look, with no account:      connector demo
+    A folder of your own:               connector init shop
+                                        connector -C shop check
+                                        connector -C shop run
+
+    \b
+    Exit codes: 0 done · 1 failed · 2 faulty configuration or usage · 3 nothing found.
+    Tab completion (bash; zsh and fish alike):
+      eval "$(_CONNECTOR_COMPLETE=bash_source connector)"
+    """
+    ctx.obj = folder
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and leave the process with its exit code."""
+    cli.main(args, prog_name="connector")
+
+
+def _all_faults(error: BadConfig) -> str:
+    count = len(error.faults)
+    found = "1 fault" if count == 1 else f"{count} faults"
+    return f"the configuration has {found}; nothing was started.\n{error}"

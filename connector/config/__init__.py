@@ -1,0 +1,1 @@
+"""Configuration: every file the operator writes, read at once, every fault reported."""

@@ -1,0 +1,210 @@
+"""Plays: the files in ``mappings/plays`` as values, checked against all they name."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from connector.config import toml
+from connector.config.supply import Roots, Supply, check_paths, condition, nearest
+from connector.config.toml import Table
+from connector.errors import Fault
+from connector.expressions import Template, compile_template
+from connector.model import Purpose
+from connector.rules.plays import Goal, Mode, Once, Play, Restart, Role, Start, Step
+
+Templates = Mapping[tuple[str, str], Template]  #: by (name, language)
+
+HOLDOUT: Final = 0.05  #: of marketing plays that name none; service plays hold nobody out
+EXPIRES: Final = {Purpose.marketing: timedelta(hours=24), Purpose.service: timedelta(hours=4)}
+LONGEST_EXPIRY: Final = timedelta(days=7)
+LONGEST_WAIT: Final = timedelta(days=365)
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+
+
+def load_plays(
+    folder: Path, supply: Supply, templates: Templates, language: str, faults: list[Fault]
+) -> dict[str, Play]:
+    """Every play in ``folder`` by name; faults are added to ``faults``.
+
+    ``language`` is the fallback language, in which every text of a play must exist.
+    """
+    plays = {}
+    for path in sorted(folder.glob("*.toml")):
+        top = toml.read(path, faults)
+        if not _NAME.fullmatch(path.stem):
+            top.fault("", f"is named {path.stem!r:.60}", "use small letters, digits and _")
+        plays[path.stem] = _Reader(path, top, supply, templates, language).play()
+    return plays
+
+
+class _Reader:
+    """Reads one play; what several of its tables need is at hand here."""
+
+    def __init__(
+        self, path: Path, top: Table, supply: Supply, templates: Templates, language: str
+    ) -> None:
+        self.path = path
+        self.top = top
+        self.supply = supply
+        self.templates = templates
+        self.language = language
+        start = top.values.get("start")
+        self.signal = str(start.get("signal", "")) if isinstance(start, dict) else ""
+        self.roots: Roots = supply.roots(self.signal)
+
+    def play(self) -> Play:
+        top = self.top
+        purpose = Purpose(top.text("purpose", choices=("marketing", "service")))
+        default_holdout = HOLDOUT if purpose is Purpose.marketing else 0.0
+        start = self.start(top.table("start"))
+        steps = self.steps(purpose)
+        goal = self.goal(purpose)
+        content = self.content(steps)
+        play = Play(
+            name=self.path.stem,
+            version=hashlib.sha256(content.encode()).hexdigest()[:12],
+            description=top.text("description", ""),
+            role=Role(top.text("role", choices=list(Role))),
+            purpose=purpose,
+            scopes=top.words("scopes", (), choices=self.supply.scopes),
+            start=start,
+            audience=condition(top, "audience", self.roots),
+            steps=steps,
+            goal=goal,
+            exits=top.words("exits", (), choices=self.supply.signals),
+            stages=top.words("stages", (), choices=self.supply.stages),
+            mode=Mode(top.text("mode", "live", choices=list(Mode))),
+            holdout=top.number("holdout", default_holdout, high=0.5),
+            max_texts_per_key=_optional(top, "max_texts_per_key"),
+            priority=top.whole("priority", 0, low=-1000, high=1000),
+            content=content,
+        )
+        top.done()
+        return play
+
+    def start(self, table: Table) -> Start:
+        start = Start(
+            signal=table.text("signal", choices=self.supply.signals),
+            where=condition(table, "where", self.roots),
+            count=table.whole("count", 1, low=1, high=1000),
+            within=_positive(table, "within", LONGEST_WAIT) if "within" in table else None,
+            after=_bounded(table, "after", timedelta(0), LONGEST_WAIT),
+            unless=table.words("unless", (), choices=self.supply.signals),
+            key=condition(table, "key", self.roots),
+            once=Once(table.text("once", "key", choices=list(Once))),
+            cooldown=_positive(table, "cooldown", LONGEST_WAIT) if "cooldown" in table else None,
+            restart=Restart(table.text("restart", "ignore", choices=list(Restart))),
+        )
+        if start.count > 1 and start.within is None:
+            table.fault("count", "has no window", 'add within = "24h"')
+        if start.unless and not start.after:
+            remedy = 'add after = "60m", the time it has to come in'
+            table.fault("unless", "has no time to happen in", remedy)
+        table.done()
+        return start
+
+    def steps(self, purpose: Purpose) -> tuple[Step, ...]:
+        tables = self.top.tables("steps")
+        if not tables:
+            self.top.fault("steps", "has no step", "add [[steps]] with a template or a task")
+        steps: list[Step] = []
+        for table in tables:
+            step = self.step(table, EXPIRES[purpose])
+            if step.name in {known.name for known in steps}:
+                table.fault("name", f"is {step.name!r} again", "give each step its own name")
+            steps.append(step)
+        return tuple(steps)
+
+    def step(self, table: Table, expires: timedelta) -> Step:
+        name = table.text("name")
+        if name and not _NAME.fullmatch(name):
+            table.fault("name", f"is {name!r:.60}", "use small letters, digits and _")
+        step = Step(
+            name=name,
+            wait=_bounded(table, "wait", timedelta(0), LONGEST_WAIT),
+            template=table.text("template", ""),
+            task=table.text("task", ""),
+            expires=_bounded(table, "expires", expires, LONGEST_EXPIRY),
+            where=condition(table, "where", self.roots),
+        )
+        if not step.expires:
+            table.fault("expires", "leaves no time to send it", 'write a span such as "4h"')
+        if bool(step.template) == bool(step.task):
+            table.fault("", "needs either a template or a task", "write one of the two")
+        if step.template:
+            self.text(table, step.template)
+        if step.task:
+            self.task(table, step.task)
+        table.done()
+        return step
+
+    def text(self, table: Table, name: str) -> None:
+        """Check that a template is there in the fallback language and reads what is supplied."""
+        if (name, self.language) not in self.templates:
+            known = {key for key, language in self.templates if language == self.language}
+            wanted = f"templates/{name}.{self.language}.txt"
+            near = nearest(name, known) if name not in known else ""
+            table.fault("template", f"needs {wanted}, which is not there", f"write it; {near}")
+        for template in self.texts(name).values():
+            check_paths(table, "template", template.paths, self.roots)
+
+    def task(self, table: Table, source: str) -> None:
+        try:
+            check_paths(table, "task", compile_template(source).paths, self.roots)
+        except ValueError as error:
+            table.fault("task", f"cannot be understood: {error}", "mend the text")
+
+    def goal(self, purpose: Purpose) -> Goal | None:
+        if "goal" not in self.top:
+            if purpose is Purpose.marketing:
+                self.top.fault("goal", "is missing", "say what a marketing play is for: [goal]")
+            return None
+        table = self.top.table("goal")
+        signal = table.text("signal", choices=self.supply.signals)
+        roots = {**self.supply.roots(signal), "start": self.supply.facts(self.signal)}
+        goal = Goal(
+            signal=signal,
+            within=_positive(table, "within", LONGEST_WAIT),
+            where=condition(table, "where", roots),
+            same_key=table.flag("same_key", False),
+        )
+        table.done()
+        return goal
+
+    def texts(self, name: str) -> dict[str, Template]:
+        """A template in each of its languages, in a fixed order."""
+        found = {key[1]: item for key, item in self.templates.items() if key[0] == name}
+        return dict(sorted(found.items()))
+
+    def content(self, steps: Sequence[Step]) -> str:
+        """The file and its templates, as the ledger keeps them by version."""
+        parts = [self.path.read_text(encoding="utf-8", errors="replace")]
+        for name in sorted({step.template for step in steps if step.template}):
+            for language, template in self.texts(name).items():
+                parts.append(f"--- templates/{name}.{language}.txt\n{template.source}")
+        return "\n".join(parts)
+
+
+def _optional(table: Table, key: str) -> int | None:
+    return table.whole(key, low=1, high=1000) if key in table else None
+
+
+def _positive(table: Table, key: str, longest: timedelta) -> timedelta:
+    span = _bounded(table, key, toml.REQUIRED, longest)
+    if key in table and not span:
+        table.fault(key, "is no time at all", 'write a span such as "24h" or "7d"')
+    return span
+
+
+def _bounded(table: Table, key: str, default: timedelta, longest: timedelta) -> timedelta:
+    span = table.span(key, default)
+    if span > longest:
+        table.fault(key, f"is over {longest.days} days", f"write {longest.days}d or less")
+        return longest
+    return span

@@ -1,0 +1,291 @@
+"""Settings: ``config.toml`` as frozen values, with every fault found in one reading."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from connector import crms, providers
+from connector.config import adapters, toml
+from connector.config.secrets import Secret, Vault
+from connector.config.toml import Table
+from connector.errors import Fault
+from connector.model import Trust
+
+FILE = "config.toml"
+SANDBOX = "sandbox"  #: the one provider that sends nothing, and may go by a test clock
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+_HOST = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The ``[web]`` table: where requests are heard, and what the world calls that place."""
+
+    host: str
+    port: int  #: 0 takes any free one
+    public_url: str  #: scheme and host (and path) without a slash at the end; "" if unknown
+    trusted_proxies: int  #: how many proxies stand before it and set X-Forwarded-For
+    cors_origins: tuple[str, ...]
+    threads: int
+    backlog: int  #: events waiting before new ones are refused with 429
+    inbox_mb: int  #: the largest the inbox may grow on disk
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The ``[log]`` table."""
+
+    level: str  #: debug, info, warning or error
+    format: str  #: text or json
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One ``[sources.<name>]`` table: who may speak, how far believed, by which mapping."""
+
+    name: str
+    mapping: str  #: file in mappings/sources, without its ending
+    trust: Trust
+    keys: tuple[Secret, ...]  #: Segment write keys
+    secrets: tuple[Secret, ...]  #: what requests to /in/<name> are signed with
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """``[provider]`` and the ``[providers.<name>]`` tables, the latter keyed by name."""
+
+    use: str
+    in_flight: int  #: calls to the provider at one time
+    tables: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CrmSettings:
+    """``[crm]`` and the ``[crms.<name>]`` tables, the latter keyed by name."""
+
+    use: str
+    tables: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of ``config.toml``."""
+
+    folder: Path  #: where config.toml, mappings and templates are
+    brand: str
+    help_contact: str
+    country: str  #: region of numbers written without +, ISO 3166 alpha-2
+    language: str  #: template language where a contact's own has no template
+    link_hosts: tuple[str, ...]  #: hosts that links from browser facts may have, lower case
+    web: Web
+    log: Log
+    ledger: Path  #: the folder of ledger.db, inbox.db and run.lock
+    sources: Mapping[str, SourceSettings]
+    provider: ProviderSettings
+    crm: CrmSettings
+    holdout: float  #: share of all people who get no marketing from any play
+    holdouts: bool  #: false holds nobody out, also not from single plays (demo, benchmarks)
+    test_clock: bool
+
+
+def load(path: Path, faults: list[Fault], environ: Mapping[str, str] | None = None) -> Settings:
+    """Read ``config.toml``; faults are added to ``faults`` and harmless values stand in.
+
+    ``environ`` is where ``env:NAME`` is looked up, the process's own unless given.
+    """
+    top = toml.read(path, faults, FILE)
+    vault = Vault(path.parent, os.environ if environ is None else environ)
+    provider = _provider(top, vault)
+    holdout, holdouts = _holdout(top.table("holdout"))
+    settings = Settings(
+        folder=path.parent,
+        brand=_filled(top, "brand"),
+        help_contact=_filled(top, "help_contact"),
+        country=_country(top),
+        language=_language(top),
+        link_hosts=_hosts(top),
+        web=_web(top.table("web"), is_live=provider.use != SANDBOX),
+        log=_log(top.table("log")),
+        ledger=_ledger(top.table("ledger"), path.parent),
+        sources=_sources(top.table("sources"), vault),
+        provider=provider,
+        crm=_crm(top, vault),
+        holdout=holdout,
+        holdouts=holdouts,
+        test_clock=_test_clock(top, provider.use),
+    )
+    top.done()
+    return settings
+
+
+def _filled(table: Table, key: str) -> str:
+    value = table.text(key, max_length=200)
+    if key in table and not value.strip():
+        table.fault(key, "is empty", "write what stands for it in texts")
+    return value
+
+
+def _country(top: Table) -> str:
+    value = top.text("country")
+    if value and value not in _countries():
+        top.fault("country", f"is {value!r:.20}", "two capitals of ISO 3166 such as US or GB")
+        return "US"
+    return value
+
+
+def _countries() -> set[str]:
+    """ISO 3166 alpha-2, from the list beside the time zones."""
+    listed = files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text(encoding="utf-8")
+    return {line[:2] for line in listed.splitlines() if not line.startswith("#")}
+
+
+def _language(top: Table) -> str:
+    value = top.text("language", "en")
+    if not _LANGUAGE.fullmatch(value):
+        top.fault("language", f"is {value!r:.20}", "write a language such as en, es or pt-BR")
+        return "en"
+    return value
+
+
+def _hosts(top: Table) -> tuple[str, ...]:
+    hosts = top.words("link_hosts", ())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            remedy = "write a host alone, in lower case, such as shop.example"
+            top.fault("link_hosts", f"holds {host!r:.60}", remedy)
+    return hosts
+
+
+def _web(table: Table, *, is_live: bool) -> Web:
+    web = Web(
+        host=table.text("host", "127.0.0.1"),
+        port=table.whole("port", 8080, high=65_535),
+        public_url=_public_url(table, is_live),
+        trusted_proxies=table.whole("trusted_proxies", 0, high=10),
+        cors_origins=table.words("cors_origins", ("*",)),
+        threads=table.whole("threads", 8, low=1, high=64),
+        backlog=table.whole("backlog", 20_000, low=100, high=10_000_000),
+        inbox_mb=table.whole("inbox_mb", 1_024, low=1, high=1_000_000),
+    )
+    table.done()
+    return web
+
+
+def _public_url(table: Table, is_live: bool) -> str:
+    value = table.text("public_url", "")
+    if not value:
+        if is_live:
+            problem = "is empty, so the provider cannot tell of receipts and replies"
+            table.fault("public_url", problem, "write the https address it calls")
+        return ""
+    try:
+        parts = urlsplit(value)
+        host, scheme = parts.hostname, parts.scheme
+    except ValueError:
+        host, scheme = None, ""
+    example = "write it like https://sms.example.com"
+    if not host or scheme not in ("http", "https") or parts.query or parts.fragment:
+        table.fault("public_url", f"is {value!r:.80}, no plain web address", example)
+    elif scheme != "https" and host not in LOOPBACK:
+        table.fault("public_url", "is not https", example)
+    elif value.endswith("/"):
+        table.fault("public_url", "ends in a slash", f"write {value.rstrip('/')}")
+    return value
+
+
+def _log(table: Table) -> Log:
+    levels = ("debug", "info", "warning", "error")
+    log = Log(
+        level=table.text("level", "info", choices=levels),
+        format=table.text("format", "text", choices=("text", "json")),
+    )
+    table.done()
+    return log
+
+
+def _ledger(table: Table, folder: Path) -> Path:
+    place = folder / table.text("folder", "data")
+    table.done()
+    return place.resolve()
+
+
+def _sources(table: Table, vault: Vault) -> dict[str, SourceSettings]:
+    sources: dict[str, SourceSettings] = {}
+    owners: dict[Secret, str] = {}
+    for name, source in table.named():
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", name):
+            source.fault("", f"is named {name!r:.40}", "use small letters, digits, - and _")
+        sources[name] = _source(name, source, vault)
+        for key in sources[name].keys:
+            owner = owners.setdefault(key, name)
+            if owner != name:
+                remedy = "give each source its own"
+                source.fault("keys", f"holds a key of sources.{owner} too", remedy)
+    return sources
+
+
+def _source(name: str, table: Table, vault: Vault) -> SourceSettings:
+    source = SourceSettings(
+        name=name,
+        mapping=table.text("mapping"),
+        trust=Trust(table.text("trust", choices=list(Trust))),
+        keys=vault.several(table, "keys"),
+        secrets=vault.several(table, "secrets"),
+    )
+    table.done()
+    return source
+
+
+def _provider(top: Table, vault: Vault) -> ProviderSettings:
+    table = top.table("provider")
+    use = table.text("use", SANDBOX, choices=providers.ADAPTERS)
+    in_flight = table.whole("in_flight", 10, low=1, high=100)
+    table.done()
+    tables = _tables(top.table("providers"), use, providers.ADAPTERS, vault)
+    return ProviderSettings(use, in_flight, tables)
+
+
+def _crm(top: Table, vault: Vault) -> CrmSettings:
+    table = top.table("crm")
+    use = table.text("use", "local", choices=crms.ADAPTERS)
+    table.done()
+    return CrmSettings(use, _tables(top.table("crms"), use, crms.ADAPTERS, vault))
+
+
+def _tables(
+    group: Table, use: str, known: adapters.Adapters, vault: Vault
+) -> dict[str, Mapping[str, Any]]:
+    """Every adapter's table, and an empty one for the adapter in use where it has none."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in known:
+        if name in group or name == use:
+            found[name] = adapters.read(group.table(name), known[name], vault)
+        else:
+            group.raw(name)
+    group.done()
+    return found
+
+
+def _holdout(table: Table) -> tuple[float, bool]:
+    share = table.number("global", 0.0, high=0.5)
+    enabled = table.flag("enabled", True)
+    table.done()
+    return share, enabled
+
+
+def _test_clock(top: Table, provider: str) -> bool:
+    wanted = top.flag("test_clock", False)
+    if wanted and provider != SANDBOX:
+        remedy = "remove it, or use the sandbox provider"
+        top.fault("test_clock", f"is set while {provider} sends real texts", remedy)
+        return False
+    return wanted

@@ -1,0 +1,207 @@
+"""The sandbox: a provider on this machine that writes texts to a file and plays what follows.
+
+Nothing leaves the machine. Every text is a line of the outbox, appended in one write, so any
+process may read it at any time; receipts and replies come back over real HTTP, by script.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import orjson
+
+from connector.clock import Clock, instant, now, text
+from connector.errors import Deferred, Refused, SendFailed, Uncertain, Unreadable, Unverified
+from connector.model import Accepted, Found, Hook, Json, Message, Receipt, Reply, Status
+from connector.providers.sandbox_script import scenes
+from connector.text import count
+
+if TYPE_CHECKING:
+    from connector.providers.sandbox_player import Player
+
+SIGNATURE: Final = "x-sandbox-signature"
+FAILURES: Final[Mapping[str, tuple[type[SendFailed], str]]] = {
+    "refused": (Refused, "blocked"),
+    "deferred": (Deferred, "unavailable"),
+    "uncertain": (Uncertain, "timeout"),
+}
+
+
+class Sandbox:
+    """A provider for trying things out, and the default.
+
+    ``script`` says what becomes of which text (see ``Scene``); without it every text is delivered
+    after a moment. Receipts and replies go to ``callback_url``, a loopback address, signed with
+    ``secret``; where either is empty nothing is played. ``latency`` is how many seconds an answer
+    takes. ``http`` is a ``requests.Session``.
+    """
+
+    name = "sandbox"
+
+    def __init__(
+        self,
+        *,
+        outbox: Path,
+        callback_url: str = "",
+        secret: str = "",
+        script: Sequence[Mapping[str, Any]] = (),
+        latency: float = 0.0,
+        http: Any = None,
+        clock: Clock = now,
+    ) -> None:
+        if callback_url and not _is_loopback(callback_url):
+            raise ValueError("callback_url of the sandbox must be an http address on this machine")
+        self._outbox = Path(outbox)
+        self._callback_url = callback_url
+        self._secret = secret.encode()
+        self._scenes = scenes(script)
+        self._latency = latency
+        self._http = http
+        self._clock = clock
+
+    @cached_property
+    def _player(self) -> Player:
+        from connector.providers.sandbox_player import Player  # here: the web does without requests
+
+        return Player(self._callback_url, self._signed, self._clock, self._http)
+
+    def send(self, message: Message) -> Accepted:
+        """Append the text to the outbox; the script may have it fail instead.
+
+        The id follows from ``send_id``: the same send handed over twice is two lines of the
+        outbox under one id, so that a repetition shows.
+        """
+        scene = next(scene for scene in self._scenes if scene.fits(message))
+        accepted = Accepted(_id(message.send_id), segments=count(message.text).segments)
+        if not scene.fails or (scene.fails == "uncertain" and scene.taken):
+            self._append(message, accepted.provider_id)
+            if self._callback_url and self._secret:
+                self._player.play(message, accepted.provider_id, scene)
+        if self._latency:
+            time.sleep(self._latency)
+        if scene.fails:
+            failure, reason = FAILURES[scene.fails]
+            reason = scene.reason or reason
+            raise failure("the sandbox's script says so", reason=reason, code=scene.error_code)
+        return accepted
+
+    def _append(self, message: Message, provider_id: str) -> None:
+        entry = {
+            "send_id": message.send_id,
+            "to": message.to,
+            "text": message.text,
+            "at": text(self._clock()),
+            "provider_id": provider_id,
+        }
+        line = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
+        try:
+            self._outbox.parent.mkdir(parents=True, exist_ok=True)
+            written = _append(self._outbox, line)
+        except OSError as error:
+            raise Deferred(f"the outbox cannot be written: {error.strerror}") from None
+        if written < len(line):
+            raise Deferred("the outbox cannot be written: no space left on the disk")
+
+    def texts(self) -> Iterator[Mapping[str, Json]]:
+        """The outbox, oldest first; a line torn by a full disk is skipped."""
+        if not self._outbox.exists():
+            return
+        with self._outbox.open("rb") as file:
+            for line in file:
+                try:
+                    yield orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    continue
+
+    def find(self, message: Message, since: datetime) -> Found:
+        """Look the send up in the outbox, which always knows."""
+        for entry in self.texts():
+            if entry.get("send_id") == message.send_id:
+                return Found(True, entry["provider_id"])
+        return Found(False)
+
+    def inbound(self, since: datetime) -> Iterator[Reply]:
+        """Nothing: the sandbox keeps no replies."""
+        return iter(())
+
+    def verify(self, hook: Hook, now: datetime) -> None:
+        """Check the HMAC-SHA256 over the raw body; without a secret nothing is believed."""
+        given = hook.headers.get(SIGNATURE, "").encode(errors="replace")
+        if not self._secret or not hmac.compare_digest(self._signed(hook.body).encode(), given):
+            raise Unverified("X-Sandbox-Signature does not fit the secret of [providers.sandbox]")
+
+    def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
+        """Read a list of receipts and replies as the player posts them."""
+        try:
+            return [_read(item) for item in orjson.loads(hook.body)]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Unreadable("a sandbox callback is a list of receipts and replies") from None
+
+    def _signed(self, body: bytes) -> str:
+        return hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+
+
+def _id(send_id: str) -> str:
+    return f"SB{hashlib.sha256(send_id.encode()).hexdigest()[:32]}"
+
+
+def _append(path: Path, line: bytes) -> int:
+    """Append in one write, which other processes' writes cannot split; the bytes written."""
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        written = os.write(file, line)
+        if written < len(line):
+            os.write(file, b"\n")
+        return written
+    finally:
+        os.close(file)
+
+
+def _read(item: Mapping[str, Json]) -> Receipt | Reply:
+    kind, at = item["kind"], instant(item["at"])
+    if at.tzinfo is None:
+        raise ValueError("an instant must be aware")
+    if kind == "reply":
+        return Reply(
+            provider=Sandbox.name,
+            provider_id=item["provider_id"],
+            sender=item["from"],
+            to=item["to"],
+            text=item["text"],
+            occurred_at=at,
+        )
+    if kind != "receipt":
+        raise ValueError("neither receipt nor reply")
+    status = item["status"]
+    return Receipt(
+        provider=Sandbox.name,
+        provider_id=item["provider_id"],
+        status=Status(status) if status in Status.__members__ else Status.unknown,
+        raw_status=status,
+        error_code=item["error_code"],
+        reason=item["reason"],
+        occurred_at=at,
+        stamp=item["at"],
+        send_id=item["send_id"],
+    )
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        host = address.hostname or ""
+        return address.scheme == "http" and (
+            host == "localhost" or ipaddress.ip_address(host).is_loopback
+        )
+    except ValueError:
+        return False

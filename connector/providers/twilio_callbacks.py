@@ -1,0 +1,139 @@
+"""Twilio's callbacks: the proof that they are Twilio's, and what they say.
+
+https://www.twilio.com/docs/usage/webhooks/webhooks-security
+https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import parse_qs, parse_qsl
+
+from connector.errors import Unreadable
+from connector.model import Hook, Receipt, Reply, Status
+from connector.providers.twilio_errors import reason, whole
+
+PROVIDER: Final = "twilio"
+
+STATUSES: Final[Mapping[str, Status]] = {
+    "accepted": Status.accepted,
+    "scheduled": Status.accepted,
+    "queued": Status.accepted,
+    "sending": Status.accepted,
+    "sent": Status.sent,
+    "delivered": Status.delivered,
+    "read": Status.delivered,
+    "undelivered": Status.undelivered,
+    "failed": Status.failed,
+    "canceled": Status.canceled,
+}
+INBOUND: Final = ("receiving", "received")
+MAX_FIELDS: Final = 500
+
+_ADDRESS = re.compile(
+    r"(https?)://([^/?#:@]+|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?([/?][^#]*)?(?:#.*)?", re.DOTALL
+)
+
+
+def proven(hook: Hook, url: str, tokens: Sequence[str]) -> bool:
+    """Whether the callback is signed with one of the tokens for this address.
+
+    Twilio signs the address with or without its port, whatever was configured, so both count.
+    """
+    given = hook.headers.get("x-twilio-signature", "").encode(errors="replace")
+    signed = _signed_fields(hook, url)
+    if not given or signed is None:
+        return False
+    wanted = [_signature(token, form + signed) for token in tokens for form in _port_forms(url)]
+    return any(hmac.compare_digest(one, given) for one in wanted)
+
+
+def read(hook: Hook) -> Receipt | Reply:
+    """The receipt or reply that a callback is; raise ``Unreadable`` when it is neither."""
+    found = _fields(hook)
+    if found is None:
+        raise Unreadable("a Twilio callback is a form in UTF-8")
+    fields = {name: values[0] for name, values in found.items()}
+    sid = fields.get("MessageSid") or fields.get("SmsSid", "")
+    status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
+    if sid and status in INBOUND and fields.get("From"):
+        return _reply(sid, fields)
+    if not sid or not status or status in INBOUND:
+        raise Unreadable("neither receipt nor reply: MessageSid, its status or From is missing")
+    return _receipt(sid, status, hook.url, fields)
+
+
+def _receipt(sid: str, status: str, url: str, fields: Mapping[str, str]) -> Receipt:
+    """``RawDlrDoneDate`` is the carrier's own clock in no stated zone: a stamp, not an instant."""
+    code = fields.get("ErrorCode", "")
+    return Receipt(
+        provider=PROVIDER,
+        provider_id=sid,
+        status=STATUSES.get(status, Status.unknown),
+        raw_status=status,
+        error_code=code,
+        reason=reason(code),
+        stamp=fields.get("RawDlrDoneDate", ""),
+        send_id=_query(url).get("s", [""])[0],
+        segments=whole(fields.get("NumSegments")),
+    )
+
+
+def _reply(sid: str, fields: Mapping[str, str]) -> Reply:
+    return Reply(
+        provider=PROVIDER,
+        provider_id=sid,
+        sender=fields.get("From", ""),
+        to=fields.get("To", ""),
+        text=fields.get("Body", ""),
+        opt_out_type=fields.get("OptOutType", "").upper(),
+    )
+
+
+def _fields(hook: Hook) -> Mapping[str, list[str]] | None:
+    """A form's fields with all their values, blank ones too; None when it is no form."""
+    try:
+        pairs = parse_qsl(
+            hook.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except ValueError:
+        return None
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _signed_fields(hook: Hook, url: str) -> str | None:
+    """What is signed after the address: every field by name, or nothing for a hashed body."""
+    hashed = _query(url).get("bodySHA256")
+    if hashed:
+        body = hashlib.sha256(hook.body).hexdigest().encode()
+        return "" if hmac.compare_digest(body, hashed[0].encode(errors="replace")) else None
+    found = _fields(hook)
+    if found is None:
+        return None
+    return "".join(name + value for name in sorted(found) for value in sorted(set(found[name])))
+
+
+def _query(url: str) -> dict[str, list[str]]:
+    return parse_qs(url.partition("?")[2].partition("#")[0])
+
+
+def _port_forms(url: str) -> list[str]:
+    found = _ADDRESS.fullmatch(url)
+    if not found:
+        return []
+    scheme, host, port, rest = found[1], found[2], found[3], found[4] or ""
+    port = port or ("443" if scheme == "https" else "80")
+    return [f"{scheme}://{host}{rest}", f"{scheme}://{host}:{port}{rest}"]
+
+
+def _signature(token: str, signed: str) -> bytes:
+    digest = hmac.new(token.encode(), signed.encode(errors="replace"), hashlib.sha1).digest()
+    return base64.b64encode(digest)

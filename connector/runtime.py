@@ -1,0 +1,286 @@
+"""The runtime: settings, ledger, adapters and files, opened once by a door and passed down."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from connector import clock, crms, providers, sources
+from connector.config.adapters import load_class
+from connector.config.loaded import Loaded
+from connector.config.secrets import revealed
+from connector.config.settings import Settings
+from connector.crms import Crm
+from connector.errors import ConnectorError
+from connector.http import open_session
+from connector.ledger import cursors, files, local_crm, migrations
+from connector.ledger.inbox import Inbox, InboxReader
+from connector.ledger.sqlite import SqliteStore
+from connector.ledger.store import Store
+from connector.providers import Provider
+from connector.rules import mapping
+from connector.rules.policy import Rulebook
+from connector.steps.advance import INBOX
+from connector.steps.setup import OpenSource, Says, Setup
+
+log = logging.getLogger("connector")
+
+LEDGER_FILE = "ledger.db"
+INBOX_FILE = "inbox.db"
+WAKE_FILE = "wake"
+CLOCK_FILE = "clock"
+
+
+def clock_of(settings: Settings) -> Callable[[], datetime]:
+    """The wall clock, or the folder's test clock where the configuration asks for it."""
+    if settings.test_clock:
+        settings.ledger.mkdir(parents=True, exist_ok=True)
+        return clock.TestClock(settings.ledger / CLOCK_FILE)
+    return clock.now
+
+
+def open_ledger(settings: Settings) -> SqliteStore:
+    """The ledger, brought up to date where it is new.
+
+    Raises ``LedgerTooNew``, or ``ConnectorError`` where an upgrade must be asked for.
+    """
+    store = SqliteStore(settings.ledger / LEDGER_FILE)
+    database = store.database()
+    if migrations.is_new(database):
+        migrations.migrate(database)
+    elif waiting := migrations.pending(database):
+        store.close()
+        raise ConnectorError(
+            f"the ledger needs {len(waiting)} upgrade steps; run `connector upgrade` first "
+            "(it makes a verified backup)"
+        )
+    return store
+
+
+def open_sources(loaded: Loaded) -> dict[str, OpenSource]:
+    """Every configured source with its adapter and mapping."""
+    opened = {}
+    for name, source in loaded.settings.sources.items():
+        file = loaded.mappings[source.mapping]
+        adapter = build(
+            sources.ADAPTERS[file.adapter],
+            {},
+            source=name,
+            trust=source.trust,
+            keys=[key.reveal().encode() for key in source.keys],
+            secrets=[secret.reveal().encode() for secret in source.secrets],
+            verify=file.verify,
+            locate=_locator(file),
+        )
+        opened[name] = OpenSource(name, source.trust, adapter, file)
+    return opened
+
+
+def build(adapter: Any, table: Mapping[str, Any], **supplied: Any) -> Any:
+    """An adapter made from its settings and what of ``supplied`` it takes."""
+    adapter = load_class(adapter)
+    wanted = inspect.signature(adapter).parameters
+    handed = {name: value for name, value in supplied.items() if name in wanted}
+    return adapter(**{**handed, **revealed(table)})
+
+
+def _locator(source: mapping.SourceMapping) -> Callable[[Any, Mapping[str, str]], Any]:
+    return lambda body, headers: mapping.locate(source, body, headers)
+
+
+def open_providers(settings: Settings) -> dict[str, Provider]:
+    """The provider in use, and every other that is configured (their callbacks still come)."""
+    names = {settings.provider.use, *settings.provider.tables}
+    return {name: _open_provider(settings, name) for name in sorted(names)}
+
+
+def _open_provider(settings: Settings, name: str) -> Provider:
+    provider: Provider = build(
+        providers.ADAPTERS[name],
+        settings.provider.tables.get(name, {}),
+        http=open_session(connections=settings.provider.in_flight),
+        clock=clock_of(settings),
+        outbox=settings.ledger / "sandbox.jsonl",
+        callback_url=callback_url(settings, name),
+        public_url=settings.web.public_url,
+    )
+    return provider
+
+
+def callback_url(settings: Settings, provider: str) -> str:
+    """Where a provider reports to; the sandbox reaches us on loopback without a public address."""
+    base = settings.web.public_url
+    if not base and provider == "sandbox" and settings.web.port:
+        base = f"http://127.0.0.1:{settings.web.port}"
+    return f"{base}/providers/{provider}" if base else ""
+
+
+def open_crms(settings: Settings, store: Store, now: Callable[[], datetime]) -> dict[str, Crm]:
+    """The CRM in use. The local one keeps its records in the ledger."""
+    name = settings.crm.use
+    records = local_crm.LocalRecords(store)
+    table = settings.crm.tables.get(name, {})
+    return {name: build(crms.ADAPTERS[name], table, records=records, clock=now)}
+
+
+def open_setup(loaded: Loaded, store: Store) -> Setup:
+    """What every step of the worker is handed."""
+    settings = loaded.settings
+    now = clock_of(settings)
+    setup = Setup(
+        store=store,
+        inbox=InboxReader(settings.ledger / INBOX_FILE),
+        clock=now,
+        new_id=clock.new_id,
+        chance=clock.chance,
+        book=Rulebook(loaded.policy, loaded.hours),
+        stages=loaded.stages,
+        plays=loaded.plays,
+        templates=loaded.templates,
+        says=Says(
+            settings.brand,
+            settings.help_contact,
+            settings.country,
+            settings.language,
+            settings.link_hosts,
+        ),
+        sources=open_sources(loaded),
+        providers=open_providers(settings),
+        provider=settings.provider.use,
+        crms=open_crms(settings, store, now),
+        crm_fields={settings.crm.use: loaded.crm_fields},
+        crm=settings.crm.use,
+        callback_url=callback_url(settings, settings.provider.use),
+        in_flight=settings.provider.in_flight,
+        global_holdout=settings.holdout,
+        holdouts=settings.holdouts,
+    )
+    with store.write() as tx:
+        files.keep(tx, contents(loaded), now())
+    return setup
+
+
+def contents(loaded: Loaded) -> Iterator[tuple[str, str, str, str]]:
+    """(kind, name, version, content) of every file that decisions rest on."""
+    for play in loaded.plays.values():
+        yield "play", play.name, play.version, play.content
+    yield "policy", "policy", loaded.policy.version, loaded.policy.content
+    yield "hours", "hours", loaded.hours.version, loaded.hours.content
+
+
+class Waker:
+    """The web's side of the wake-up call: a named pipe that the worker listens to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / WAKE_FILE
+        self._pipe = -1
+
+    def __call__(self) -> None:
+        """Wake the worker, if there is one; never block, never fail."""
+        with suppress(OSError):
+            if self._pipe < 0:
+                self._pipe = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+            try:
+                os.write(self._pipe, b"!")
+            except BlockingIOError:
+                return  # the pipe is full of calls it has not heard yet
+            except BrokenPipeError:
+                os.close(self._pipe)
+                self._pipe = -1
+
+
+def listen(folder: Path) -> int:
+    """The worker's side: a file descriptor that has something to read after a wake-up call."""
+    path = folder / WAKE_FILE
+    with suppress(FileExistsError):
+        os.mkfifo(path, 0o600)
+    return os.open(path, os.O_RDWR)
+
+
+@dataclass(slots=True)
+class WebSide:
+    """What the web is handed: it records, and reads just enough to say how things stand."""
+
+    settings: Settings
+    store: SqliteStore
+    sources: Mapping[str, OpenSource]
+    write_keys: Mapping[bytes, str]
+    providers: Mapping[str, Provider]
+    inbox: Inbox
+    clock: Callable[[], datetime]
+
+    def ready(self) -> dict[str, str]:
+        """What keeps requests from being taken: problem → remedy."""
+        problems = {}
+        try:
+            moved(self.store)
+        except Exception as error:  # a door: whatever is wrong, the answer is "not ready"
+            problems[f"the ledger cannot be read ({type(error).__name__})"] = (
+                "look at the disk and run `connector check`"
+            )
+        if work_is_idle(self.settings.ledger):
+            problems["no worker runs on this folder"] = "start `connector run` or `connector work`"
+        return problems
+
+    def metrics(self) -> str:
+        """Figures in Prometheus' text format, from indexes and counters only."""
+        from connector.metrics import render
+
+        with self.store.read() as tx:
+            return render(tx, self.inbox)
+
+
+def moved(store: Store) -> int:
+    """The last inbox number that the worker has moved into the ledger."""
+    with store.read() as tx:
+        return int(cursors.get(tx, INBOX, "0"))
+
+
+def open_web(loaded: Loaded) -> WebSide:
+    """Everything the web needs; opened after forking."""
+    settings = loaded.settings
+    store = open_ledger(settings)
+    inbox = Inbox(
+        settings.ledger / INBOX_FILE,
+        moved=lambda: moved(store),
+        wake=Waker(settings.ledger),
+        share=settings.web.backlog,
+        max_pages=settings.web.inbox_mb * 256,
+    )
+    return WebSide(
+        settings,
+        store,
+        open_sources(loaded),
+        {
+            key.reveal().encode(): name
+            for name, source in settings.sources.items()
+            for key in source.keys
+        },
+        open_providers(settings),
+        inbox,
+        clock_of(settings),
+    )
+
+
+def work_is_idle(folder: Path) -> bool:
+    """Whether no worker holds this folder."""
+    from connector.lock import holder
+
+    return holder(folder / "work.lock") is None
+
+
+@contextmanager
+def opened(loaded: Loaded) -> Iterator[SqliteStore]:
+    """The ledger for one command."""
+    store = open_ledger(loaded.settings)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,84 @@
+"""Serving: the Flask application on granian, or on any WSGI server of the operator's own."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector import watch
+from connector.config.loaded import Loaded, load
+from connector.lock import Lock
+from connector.runtime import WebSide, open_ledger, open_web
+
+if TYPE_CHECKING:
+    from connector.web.app import Application
+
+log = logging.getLogger("connector")
+
+REFRESH_SECONDS = 0.25
+BACKLOG = 1_024
+
+
+def application(loaded: Loaded) -> Application:
+    """The application over its own open ledger and inbox; called in the process that serves."""
+    from connector.web.app import create_app
+
+    web = open_web(loaded)
+    threading.Thread(target=_keep_fresh, args=(web,), name="inbox", daemon=True).start()
+    return create_app(web)
+
+
+def _keep_fresh(web: WebSide) -> None:
+    while True:
+        threading.Event().wait(REFRESH_SECONDS)
+        try:
+            web.inbox.refresh()
+        except Exception as error:  # a door: the disk may be full just now
+            log.warning("act=refresh result=failed error=%s", type(error).__name__)
+
+
+def wsgi() -> Application:
+    """A plain WSGI entry point for those who bring their own server (one process, threads).
+
+    ``gunicorn --workers 1 --threads 8 'connector.serving:wsgi()'`` with CONNECTOR_FOLDER set.
+    """
+    loaded = load(Path(os.environ.get("CONNECTOR_FOLDER", ".")))
+    Lock(loaded.settings.ledger / "serve.lock", "serve").take()
+    return application(loaded)
+
+
+def serve(loaded: Loaded) -> None:
+    """Serve until SIGTERM or SIGINT; granian's worker dies with this process, at the latest."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import MPServer
+
+    lock = Lock(loaded.settings.ledger / "serve.lock", "serve").take()
+    open_ledger(loaded.settings).close()  # a ledger that cannot be used refuses here, loudly
+    web = loaded.settings.web
+    multiprocessing.set_start_method("fork", force=True)
+    life = watch.Life()
+
+    def load_app() -> Application:
+        lock.free()
+        life.watch()
+        return application(loaded)
+
+    server = MPServer(
+        "connector.serving:wsgi",
+        address=web.host,
+        port=web.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=web.threads,
+        backlog=BACKLOG,
+        websockets=False,
+        log_level=LogLevels.warning,
+        process_name=None,
+    )
+    log.info("act=serve result=started pid=%d address=%s:%d", os.getpid(), web.host, web.port)
+    server.serve(target_loader=load_app, wrap_loader=False)

@@ -1,0 +1,143 @@
+"""The supervisor: web and worker as two children of one small process, all up or all down."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from connector import clock, watch
+from connector.config.loaded import Loaded
+from connector.lock import Lock
+from connector.runtime import open_ledger
+
+log = logging.getLogger("connector")
+
+PATIENCE = 20.0  #: seconds that children have to finish what is under way
+TOO_OFTEN = 5  #: deaths ...
+WITHIN = 30.0  #: ... inside this many seconds, and the rest is brought down
+PAUSE = 0.2  #: before a dead child is started again
+
+
+class Supervisor:
+    """Starts the children, starts one again that dies, and stops all when told to."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._lock = Lock(loaded.settings.ledger / "run.lock", "run")
+        self._life: watch.Life
+        self._children: dict[int, str] = {}
+        self._deaths: list[float] = []
+        self._stopping = False
+
+    def run(self) -> int:
+        """Run until told to stop; the exit code."""
+        self._lock.take()
+        open_ledger(self._loaded.settings).close()
+        self._life = watch.Life()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        gc.collect()
+        gc.freeze()
+        for name in CHILDREN:
+            self._start(name)
+        code = self._watch_over()
+        self._bring_down()
+        self._lock.free()
+        return code
+
+    def _start(self, name: str) -> None:
+        pid = os.fork()
+        if pid:
+            self._children[pid] = name
+            return
+        code = 70
+        try:
+            self._become(name)
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 1
+        except BaseException as error:
+            log.exception("act=%s result=failed error=%s", name, type(error).__name__)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _become(self, name: str) -> None:
+        self._lock.free()
+        self._life.watch()
+        clock.reseed()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor tells us when to stop
+        CHILDREN[name](self._loaded)
+
+    def _watch_over(self) -> int:
+        while not self._stopping:
+            try:
+                pid, status = os.wait()
+            except ChildProcessError:
+                return 1
+            except InterruptedError:
+                continue
+            name = self._children.pop(pid, "")
+            if self._stopping or not name:
+                continue
+            code = os.waitstatus_to_exitcode(status)
+            log.error("act=run child=%s pid=%d result=died code=%d", name, pid, code)
+            if self._died_too_often():
+                log.error("act=run result=giving_up: a child died %d times", TOO_OFTEN)
+                return 1
+            time.sleep(PAUSE)
+            self._start(name)
+        return 0
+
+    def _died_too_often(self) -> bool:
+        now = time.monotonic()
+        self._deaths = [at for at in self._deaths if now - at < WITHIN] + [now]
+        return len(self._deaths) >= TOO_OFTEN
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True
+        for pid in self._children:
+            _signal(pid, signal.SIGTERM)
+
+    def _bring_down(self) -> None:
+        for pid in self._children:
+            _signal(pid, signal.SIGTERM)
+        until = time.monotonic() + PATIENCE
+        while self._children and time.monotonic() < until:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+            if pid:
+                self._children.pop(pid, None)
+            else:
+                time.sleep(0.02)
+        for pid in self._children:
+            _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _serve(loaded: Loaded) -> None:
+    from connector.serving import serve
+
+    serve(loaded)
+
+
+def _work(loaded: Loaded) -> None:
+    from connector.worker import work
+
+    work(loaded)
+
+
+CHILDREN: dict[str, Callable[[Loaded], None]] = {"serve": _serve, "work": _work}

@@ -1,0 +1,1 @@
+"""The web: requests become hooks, and are on disk before they are answered."""

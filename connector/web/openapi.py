@@ -1,0 +1,241 @@
+"""The HTTP interface in OpenAPI 3.1, as ``/openapi.json`` tells it.
+
+A door that is added or changed is added or changed here too; the fuzzer in the tests compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+from connector.sources.segment import BATCHES, TYPES
+from connector.web.cors import PREFLIGHT
+
+Part = dict[str, Any]
+
+PROBLEM: Final[Part] = {"$ref": "#/components/schemas/Problem"}
+SUCCESS: Final[Part] = {"$ref": "#/components/schemas/Success"}
+REASONS: Final[Mapping[int, str]] = {
+    400: "The body as a whole cannot be read.",
+    401: "The key or the signature is not one known here.",
+    404: "No such name is configured.",
+    405: "The method is not one of this address; Allow names them.",
+    413: "The body, packed or unpacked, is larger than this address takes.",
+    415: "The body is encoded in another way than gzip.",
+    429: "Too much of this source waits already; Retry-After says when to come again.",
+    503: "The disk refuses writes, nothing was kept; Retry-After says when to come again.",
+}
+SCHEMAS: Final[Part] = {
+    "Success": {
+        "type": "object",
+        "required": ["success"],
+        "properties": {"success": {"const": True}},
+    },
+    "Problem": {
+        "type": "object",
+        "required": ["code", "message"],
+        "properties": {
+            "code": {"type": "string", "description": "stable, for programs"},
+            "message": {"type": "string", "description": "what to do next, for people"},
+            "problems": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+    },
+    "TrackingEvent": {
+        "type": "object",
+        "description": (
+            "What Segment's libraries send: type, messageId, userId, anonymousId, event, "
+            "properties or traits, context, timestamp, sentAt; writeKey where no header has it. "
+            "One that lacks what its type needs is kept aside with a reason, and answered 200."
+        ),
+        "examples": [
+            {
+                "type": "track",
+                "messageId": "m-1",
+                "userId": "u-7",
+                "event": "Order Completed",
+                "properties": {"order_id": "50314", "total": 42.5, "currency": "EUR"},
+                "timestamp": "2026-11-20T10:00:00.000Z",
+            }
+        ],
+    },
+    "TrackingBatch": {
+        "type": "object",
+        "required": ["batch"],
+        "description": "Events taken one by one; sentAt and context go for all of them.",
+        "properties": {"batch": {"type": "array", "maxItems": 5000, "items": {}}},
+    },
+}
+SECURITY_SCHEMES: Final[Part] = {
+    "writeKey": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The write key as user, no password; or as writeKey in the body.",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": (
+            "As the sender signs: the source's mapping file names header and scheme, "
+            "a provider signs in its own way."
+        ),
+    },
+}
+
+
+def document(public_url: str = "") -> Part:
+    """The whole interface; ``public_url`` is where it is served."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "CRM SMS connector",
+            "version": version("crm-sms-connector"),
+            "description": "Events in, well-timed and allowed texts out.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": public_url or "/"}],
+        "paths": {
+            **{f"/v1/{door}": _tracking(door) for door in (*TYPES, *sorted(BATCHES))},
+            "/v1/projects/{write_key}/settings": _browser_settings(),
+            "/in/{source}": {"post": _inbound()},
+            "/providers/{provider}": {"post": _callback("callback")},
+            "/providers/{provider}/{rest}": {"post": _callback("callbackBelow", "rest")},
+            "/health": {"get": _plain("health", "Whether the process is alive.")},
+            "/ready": {"get": _ready()},
+            "/metrics": {"get": _plain("metrics", "Figures for Prometheus.", "text/plain")},
+            "/openapi.json": {"get": _plain("openapi", "This document.")},
+            "/favicon.ico": {"get": _plain("favicon", "The icon.", "image/svg+xml")},
+        },
+        "components": {"schemas": SCHEMAS, "securitySchemes": SECURITY_SCHEMES},
+    }
+
+
+def _tracking(door: str) -> Part:
+    is_batch = door in BATCHES
+    name = "TrackingBatch" if is_batch else "TrackingEvent"
+    what = "many events" if is_batch else f"one {TYPES[door]} event"
+    return {
+        "post": {
+            "operationId": f"send_{door}",
+            "tags": ["tracking"],
+            "summary": f"Take {what}, by Segment's tracking API.",
+            "description": "Any content type is read as JSON, plain or gzip.",
+            "security": [{"writeKey": []}],
+            "requestBody": _body({"$ref": f"#/components/schemas/{name}"}),
+            "responses": _responses(SUCCESS, 400, 401, 405, 413, 415, 429, 503),
+        },
+        "options": _preflight(f"ask_{door}"),
+    }
+
+
+def _browser_settings() -> Part:
+    key = [_parameter("write_key")]
+    get = {
+        "operationId": "browserSettings",
+        "tags": ["tracking"],
+        "summary": "What analytics.js asks for when a page opens.",
+        "parameters": key,
+        "security": [],
+        "responses": _responses({"type": "object", "required": ["integrations"]}, 404, 405),
+    }
+    return {"get": get, "options": {**_preflight("askBrowserSettings"), "parameters": key}}
+
+
+def _preflight(name: str) -> Part:
+    headers = {header: {"schema": {"type": "string"}} for header, _ in PREFLIGHT}
+    return {
+        "operationId": name,
+        "tags": ["tracking"],
+        "summary": "Tell a browser whether its page may send here.",
+        "security": [],
+        "responses": {"204": {"description": "Headers alone.", "headers": headers}},
+    }
+
+
+def _inbound() -> Part:
+    return {
+        "operationId": "receiveWebhook",
+        "tags": ["webhooks"],
+        "summary": "Take a signed JSON webhook of a configured source.",
+        "parameters": [_parameter("source")],
+        "security": [{"signature": []}],
+        "requestBody": _body({}),
+        "responses": _responses(SUCCESS, 400, 401, 404, 405, 413, 415, 429, 503),
+    }
+
+
+def _callback(name: str, *parameters: str) -> Part:
+    responses = _responses(SUCCESS, 400, 401, 404, 405, 413, 415, 503)
+    responses["200"]["content"]["text/xml"] = {"schema": {"type": "string"}}
+    form = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
+    return {
+        "operationId": name,
+        "tags": ["providers"],
+        "summary": "Take a provider's receipt or reply.",
+        "parameters": [_parameter("provider"), *map(_parameter, parameters)],
+        "security": [{"signature": []}],
+        "requestBody": {"content": {**form, "application/json": {"schema": {}}}},
+        "responses": responses,
+    }
+
+
+def _ready() -> Part:
+    responses = _responses({"type": "object", "required": ["status"]}, 405)
+    responses["503"] = {
+        "description": "Not ready; problems names each with its remedy.",
+        "content": {"application/json": {"schema": PROBLEM}},
+    }
+    return {
+        "operationId": "ready",
+        "tags": ["operations"],
+        "summary": "Whether it can work.",
+        "security": [],
+        "responses": responses,
+    }
+
+
+def _plain(name: str, summary: str, content_type: str = "application/json") -> Part:
+    schema: Part = {"type": "object" if content_type == "application/json" else "string"}
+    return {
+        "operationId": name,
+        "tags": ["operations"],
+        "summary": summary,
+        "security": [],
+        "responses": _responses(schema, 405, content_type=content_type),
+    }
+
+
+def _body(schema: Part) -> Part:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _parameter(name: str) -> Part:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    }
+
+
+def _responses(schema: Part, *problems: int, content_type: str = "application/json") -> Part:
+    responses: Part = {
+        "200": {"description": "Done.", "content": {content_type: {"schema": schema}}}
+    }
+    for status in problems:
+        responses[str(status)] = {
+            "description": REASONS[status],
+            "content": {"application/json": {"schema": PROBLEM}},
+            **_headers(status),
+        }
+    return responses
+
+
+def _headers(status: int) -> Part:
+    named = {405: ("Allow", "string"), 429: ("Retry-After", "integer")}
+    named[503] = named[429]
+    if status not in named:
+        return {}
+    name, kind = named[status]
+    return {"headers": {name: {"required": True, "schema": {"type": kind}}}}

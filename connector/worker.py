@@ -1,0 +1,205 @@
+"""The worker: APScheduler as the heartbeat of the steps, woken by work and by what is due."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from connector import clock
+from connector.config.loaded import Loaded
+from connector.errors import StorageRefused
+from connector.ledger.sqlite import SqliteStore
+from connector.lock import Lock
+from connector.runtime import listen, open_ledger, open_setup
+from connector.steps import advance, dispatch, reconcile
+from connector.steps.dispatch import Dispatcher
+from connector.steps.setup import Setup
+from connector.steps.writeback import writeback
+
+log = logging.getLogger("connector")
+
+NET_SECONDS = 1.0
+CHECKPOINT_SECONDS = 2.0
+IDLE_WAIT = 0.5
+
+
+class Beat:
+    """One step: rung when there may be work, looped until there is none, a net each second.
+
+    A wake-up call is never lost: ``ring`` sets the flag before it looks whether the step runs,
+    and the step looks at the flag again after it has let go of its lock.
+    """
+
+    def __init__(
+        self,
+        scheduler: BackgroundScheduler,
+        name: str,
+        work: Callable[[], int],
+        *,
+        busy: Callable[[], bool] = lambda: False,
+        due: Callable[[], float] | None = None,
+    ) -> None:
+        self._scheduler, self._name = scheduler, name
+        self._work, self._busy, self._due = work, busy, due
+        self._flag = threading.Event()
+        self._lock = threading.Lock()
+        self.stopped = False
+        scheduler.add_job(self.ring, "interval", seconds=NET_SECONDS, id=f"{name}:net")
+
+    def ring(self) -> None:
+        """There may be work."""
+        self._flag.set()
+        if not self._lock.locked() and not self.stopped:
+            self._scheduler.add_job(
+                self._beat, id=f"{self._name}:rung", replace_existing=True, max_instances=8
+            )
+
+    def _beat(self) -> None:
+        while self._flag.is_set() and not self.stopped:
+            if not self._lock.acquire(blocking=False):
+                return
+            try:
+                self._until_idle()
+            finally:
+                self._lock.release()
+        if self._due is not None and not self.stopped:
+            self._set_alarm(self._due())
+
+    def _until_idle(self) -> None:
+        while not self.stopped:
+            self._flag.clear()
+            try:
+                if self._work():
+                    continue
+            except StorageRefused as error:
+                log.error("act=%s result=storage_refused %s", self._name, error)
+                return  # the net asks again; what was to be done is still on disk
+            if not self._busy():
+                return
+            self._flag.wait(IDLE_WAIT)
+
+    def _set_alarm(self, seconds: float) -> None:
+        """A dated job for the next due instant, where it comes before the net does."""
+        if seconds < NET_SECONDS:
+            at = clock.now() + timedelta(seconds=seconds)
+            self._scheduler.add_job(
+                self.ring, "date", run_date=at, id=f"{self._name}:due", replace_existing=True
+            )
+
+    def stop(self) -> None:
+        """Begin nothing new, and wait for the round under way."""
+        self.stopped = True
+        self._flag.set()
+        with self._lock:
+            pass
+
+
+class Worker:
+    """All steps of one folder, in one process."""
+
+    def __init__(self, loaded: Loaded, store: SqliteStore) -> None:
+        self.rt: Setup = open_setup(loaded, store)
+        self._store = store
+        self._scheduler = scheduler()
+        self.dispatcher = Dispatcher(self.rt, self._answered)
+        self.dispatching = Beat(
+            self._scheduler,
+            "dispatch",
+            self.dispatcher.round,
+            busy=lambda: self.dispatcher.flying > 0,
+            due=lambda: self._seconds(dispatch.next_due),
+        )
+        self.advancing = Beat(
+            self._scheduler, "advance", self._advance, due=lambda: self._seconds(advance.next_due)
+        )
+        self.writing_back = Beat(self._scheduler, "writeback", lambda: writeback(self.rt))
+        self._scheduler.add_job(
+            self._checkpoint, "interval", seconds=CHECKPOINT_SECONDS, id="checkpoint"
+        )
+        self._pipe = listen(loaded.settings.ledger)
+        self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
+
+    def start(self) -> None:
+        """Look after what a death left behind, then beat."""
+        reconcile.after_a_death(self.rt)
+        self._scheduler.start()
+        self._listener.start()
+        for beat in (self.advancing, self.dispatching, self.writing_back):
+            beat.ring()
+
+    def stop(self) -> None:
+        """Begin nothing new, settle what is under way, and close."""
+        for beat in (self.advancing, self.dispatching, self.writing_back):
+            beat.stop()
+        self.dispatcher.close()
+        self._scheduler.shutdown(wait=False)
+        self._store.checkpoint()
+
+    def _advance(self) -> int:
+        done = advance.advance(self.rt)
+        if done:
+            self.dispatching.ring()
+        return done
+
+    def _answered(self) -> None:
+        self.dispatching.ring()
+
+    def _listen(self) -> None:
+        while True:
+            os.read(self._pipe, 65_536)
+            self.advancing.ring()
+
+    def _checkpoint(self) -> None:
+        self._store.checkpoint()
+
+    def _seconds(self, next_due: Callable[[Setup, datetime], datetime]) -> float:
+        now = self.rt.clock()
+        due = next_due(self.rt, now)
+        if isinstance(self.rt.clock, clock.TestClock):
+            return self.rt.clock.wall_seconds_until(due)
+        return max(0.0, (due - now).total_seconds())
+
+
+def scheduler() -> BackgroundScheduler:
+    """APScheduler without a job store: what is due is a row in the ledger."""
+    made = BackgroundScheduler(
+        timezone="UTC",
+        executors={"default": ThreadPoolExecutor(8)},
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    made.add_listener(_fault, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    return made
+
+
+def _fault(event: Any) -> None:
+    error = getattr(event, "exception", None)
+    log.error("act=beat job=%s result=failed", event.job_id, exc_info=error)
+
+
+def work(loaded: Loaded, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Run the worker until SIGTERM or SIGINT."""
+    lock = Lock(loaded.settings.ledger / "work.lock", "work").take()
+    store = open_ledger(loaded.settings)
+    worker = Worker(loaded, store)
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    worker.start()
+    log.info("act=work result=started pid=%d", os.getpid())
+    ready()
+    stopping.wait()
+    worker.stop()
+    store.close()
+    lock.free()
+    log.info("act=work result=stopped")

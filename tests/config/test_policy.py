@@ -1,0 +1,110 @@
+"""The policy file as values, and its faults."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connector.config.policy import load
+from connector.config.supply import Supply
+from connector.errors import Fault
+from connector.model import Purpose, Verdict
+from connector.rules.policy import Cap, Policy
+
+FILE = """\
+stop_scope = "marketing"
+gap = "4h"
+window_margin = "20m"
+[[caps]]
+name = "a day"
+purpose = "marketing"
+count = 1
+per = "24h"
+[[caps]]
+name = "a cart"
+purpose = "marketing"
+count = 1
+per = "48h"
+play = "cart"
+[[suppress]]
+name = "rival"
+when = "(contact.email | default('')).endswith('@rival.example')"
+says = "a competitor"
+verdict = "wait"
+purposes = ["marketing", "service"]
+roles = ["conversion"]
+"""
+SUPPLY = Supply(crm=frozenset({"do_not_call"}))
+
+
+def read(folder: Path, text: str = FILE) -> tuple[Policy, list[Fault]]:
+    path = folder / "policy.toml"
+    path.write_text(text)
+    faults: list[Fault] = []
+    return load(path, SUPPLY, ("cart", "welcome"), faults), faults
+
+
+def test_a_policy_is_read_field_by_field(tmp_path: Path) -> None:
+    policy, faults = read(tmp_path)
+    assert faults == []
+    assert policy.caps == (
+        Cap("a day", Purpose.marketing, 1, timedelta(days=1)),
+        Cap("a cart", Purpose.marketing, 1, timedelta(days=2), "cart"),
+    )
+    assert (policy.gap, policy.window_margin) == (timedelta(hours=4), timedelta(minutes=20))
+    assert policy.stop_scope == "marketing"
+    rule = policy.suppressions[0]
+    assert (rule.name, rule.says, rule.verdict) == ("rival", "a competitor", Verdict.wait)
+    assert (rule.purposes, rule.roles) == (("marketing", "service"), ("conversion",))
+    assert rule.when({"contact": {"email": "a@rival.example"}}) is True
+    assert rule.when({"contact": {}}) is False
+
+
+def test_the_version_follows_the_content(tmp_path: Path) -> None:
+    first = read(tmp_path)[0]
+    assert first.version == read(tmp_path)[0].version != read(tmp_path, FILE + "#")[0].version
+    assert (len(first.version), first.content) == (12, FILE)
+
+
+def test_an_empty_policy_has_the_defaults_of_its_type(tmp_path: Path) -> None:
+    policy, faults = read(tmp_path, "")
+    assert faults == []
+    assert (policy.gap, policy.window_margin, policy.stop_scope) == (
+        timedelta(0),
+        timedelta(minutes=15),
+        "all",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "says"),
+    [
+        ('"marketing"\ngap', '"some"\ngap', 1, "stop_scope", "one of all, marketing"),
+        ('gap = "4h"', 'gap = "30d"', 2, "gap", "at most 168h"),
+        ('margin = "20m"', 'margin = "5h"', 3, "window_margin", "at most 4h"),
+        ("count = 1", "count = 0", 7, "caps[0].count", "between 1 and 1000"),
+        ('per = "24h"', 'per = "0h"', 8, "caps[0].per", "is no window"),
+        ('per = "24h"', 'per = "365d"', 8, "caps[0].per", "up to 90d"),
+        ('play = "cart"', 'play = "crat"', 14, "caps[1].play", "did you mean 'cart'?"),
+        ('name = "a cart"', 'name = "a day"', 10, "caps[1].name", "its own name"),
+        ("contact.email", "contact.emial", 17, "suppress[0].when", "did you mean contact.email?"),
+        ("contact.email", "crm.do_not_text", 17, "suppress[0].when", "crm.do_not_call?"),
+        ("default('')", "defalt('')", 17, "suppress[0].when", "cannot be understood"),
+        ('roles = ["conversion"]', 'roles = ["sales"]', 21, "suppress[0].roles", "one of"),
+    ],
+)
+def test_each_fault_has_its_line_and_what_would_be_right(
+    tmp_path: Path, old: str, new: str, line: int, field: str, says: str
+) -> None:
+    assert old in FILE
+    _, faults = read(tmp_path, FILE.replace(old, new, 1))
+    assert [(fault.line, fault.field) for fault in faults] == [(line, field)]
+    assert says in str(faults[0])
+
+
+def test_a_rule_without_a_condition_is_a_fault(tmp_path: Path) -> None:
+    policy, faults = read(tmp_path, '[[suppress]]\nname = "all"\n')
+    assert policy.suppressions == ()
+    assert (faults[0].field, faults[0].message) == ("suppress[0].when", "is missing")

@@ -1,0 +1,218 @@
+"""Replies: whoever wants out is out, whoever is unclear is read by a person, in is only START."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from connector.model import Label
+from connector.rules.replies import MAX_LETTERS, STARTS, STOPS, YESES, classify
+
+OUT = {
+    "STOP": "exact",
+    "Stop.": "exact",
+    "stop!!! 🛑": "exact",
+    "Please stop": "exact",
+    "pls, stop": "exact",
+    "STOP ALL": "exact",
+    "StopAll": "exact",
+    "Opt-out": "exact",
+    "OPTOUT": "exact",
+    "Arrêt": "exact",
+    "ＳＴＯＰ": "exact",
+    "𝐒𝐓𝐎𝐏": "exact",
+    "Ⓢⓣⓞⓟ": "exact",
+    "st\u200bop": "exact",
+    "_stop_": "exact",
+    "S.T.O.P.": "exact",
+    "STOOOOP": "exact",
+    "\tend\n": "exact",
+    "quit": "exact",
+    "CANCEL": "exact",
+    "Unsubscribe": "exact",
+    "revoke": "exact",
+    "TD": "exact",
+    "baja": "exact",
+    "Stopp": "exact",
+    "stop now please": "lead_word",
+    "cancel it": "lead_word",
+    "STOP STOP STOP": "lead_word",
+    "end these texts now": "lead_word",
+    "please stop texting me": "phrase",
+    "Don’t text me again": "phrase",
+    "do not contact me": "phrase",
+    "Unsubscribe me": "phrase",
+    "how do I unsubscribe?": "phrase",
+    "opt me out": "phrase",
+    "take me off your list": "phrase",
+    "remove me": "phrase",
+    "no more texts": "phrase",
+    "LEAVE ME ALONE!!": "phrase",
+}
+WRONG = ["wrong number", "Sorry, wrong number!", "you have the wrong person", "WRONG NUMBER. stop"]
+HELD = {
+    "I can't stop laughing": "negation",
+    "don't stop": "negation",
+    "dont stop texting me lol": "negation",
+    "never cancel this": "negation",
+    "what time does the sale end?": "stop_word",
+    "cancel my order 123": "stop_word",
+    "END of sale?": "stop_word",
+    "ok stop": "stop_word",
+    "help stop": "stop_word",
+    "stop, I will think about it and write later": "stop_word",
+    "quiero darme de baja": "stop_word",
+}
+NOTHING = [
+    *(
+        "thanks!",
+        "",
+        "   ",
+        "🛑",
+        "restart",
+        "start the day",
+        "stopwatch",
+        "unstoppable",
+        "endless",
+    ),
+    *("help me choose", "information", "yes", "Y", "no", "ok 👍", "1", "\ud800", "😂" * 900),
+]
+
+
+@pytest.mark.parametrize(("text", "why"), OUT.items())
+def test_who_asks_to_stop_is_out(text: str, why: str) -> None:
+    understood = classify(text)
+    assert (understood.label, understood.why) == (Label.opt_out, why)
+    assert understood.keyword
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_another_person_is_not_ours_to_text(text: str) -> None:
+    assert classify(text).label is Label.wrong_person
+
+
+@pytest.mark.parametrize(("text", "why"), HELD.items())
+def test_what_may_be_a_wish_to_stop_is_held_for_a_person(text: str, why: str) -> None:
+    understood = classify(text)
+    assert (understood.label, understood.why) == (Label.hold, why)
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_anything_else_says_nothing(text: str) -> None:
+    assert classify(text).label is Label.none
+
+
+@pytest.mark.parametrize("text", ["HELP", "help?", "Info", "AIDE", "please help!"])
+def test_help_is_asked_for_by_one_word(text: str) -> None:
+    assert classify(text).label is Label.help
+
+
+@pytest.mark.parametrize("text", ["START", "Start!", "unstop", "ｓｔａｒｔ", "please start"])
+def test_only_the_whole_message_start_opts_in_again(text: str) -> None:
+    assert classify(text).label is Label.opt_in
+
+
+@pytest.mark.parametrize("text", ["YES", "yes!", "y", "Y 👍"])
+def test_yes_opts_in_only_while_a_double_opt_in_is_open(text: str) -> None:
+    assert classify(text).label is Label.none
+    assert classify(text, pending=True).label is Label.opt_in
+
+
+@pytest.mark.parametrize("text", ["yes but stop", "yes, cancel", "maybe", "yesterday", "no"])
+def test_an_open_double_opt_in_takes_only_a_plain_yes(text: str) -> None:
+    assert classify(text, pending=True).label is not Label.opt_in
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "label"),
+    [
+        ("STOP", "STOP", Label.opt_out),
+        ("quitar", "STOP", Label.opt_out),
+        ("don't stop", "STOP", Label.opt_out),
+        ("wrong number", "STOP", Label.wrong_person),
+        ("JOIN", "START", Label.opt_in),
+        ("START", "START", Label.opt_in),
+        ("yes", "START", Label.none),
+        ("stop", "START", Label.opt_out),
+        ("join or cancel", "START", Label.hold),
+        ("hours?", "HELP", Label.help),
+        ("help, take me off", "HELP", Label.opt_out),
+        ("thanks", "OTHER", Label.none),
+    ],
+)
+def test_the_provider_is_believed_unless_the_words_are_graver(
+    text: str, type: str, label: Label
+) -> None:
+    assert classify(text, opt_out_type=type).label is label
+
+
+def test_a_provider_start_on_yes_counts_while_a_double_opt_in_is_open() -> None:
+    assert classify("YES", pending=True, opt_out_type="START").label is Label.opt_in
+
+
+def test_only_the_first_letters_of_a_long_reply_are_read() -> None:
+    assert classify("x " * (MAX_LETTERS // 2) + "unsubscribe").label is Label.none
+    assert classify("unsubscribe " + "x " * 10_000).label is Label.opt_out
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "\u0301", "ﷺ", "stop ", "don't ", "no more ", "é\u0301", "ⓢ"]
+)
+def test_hostile_length_costs_little(piece: str) -> None:
+    begin = time.perf_counter()
+    classify(piece * 1_000_000)
+    assert time.perf_counter() - begin < 0.5
+
+
+@given(st.text(max_size=2_000), st.booleans(), st.sampled_from(["", "STOP", "START", "HELP", "?"]))
+@example("\ud800\udfff", False, "")
+def test_no_text_makes_it_raise(text: str, pending: bool, type: str) -> None:
+    classify(text, pending=pending, opt_out_type=type)
+
+
+quiet = st.text(
+    st.one_of(
+        st.characters(categories=["P", "Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me"]),
+        st.characters(categories=["S"]),
+        st.sampled_from("🛑🙏👍😡✋ℹ️Ⓜ️🅿️™©®"),
+    ),
+    max_size=12,
+)
+
+
+@given(before=quiet, word=st.sampled_from(["STOP", "Stop", "stop", "Ｓｔｏｐ"]), after=quiet)
+def test_stop_in_any_dressing_is_out(before: str, word: str, after: str) -> None:
+    assert classify(before + word + after).label is Label.opt_out
+
+
+@given(word=st.sampled_from(sorted(STOPS)), case=st.sampled_from([str.upper, str.title, str.lower]))
+def test_every_stop_word_is_out_in_any_case(word: str, case: type) -> None:
+    assert classify(case(word)).label is Label.opt_out
+
+
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.lists(
+            st.sampled_from(["start", "unstop", "stop", "yes", "y", "please", "me", "!", "again"]),
+            max_size=6,
+        ).map(" ".join),
+    )
+)
+def test_nothing_but_the_start_family_opts_in(text: str) -> None:
+    if classify(text).label is Label.opt_in:
+        assert plain(text) in STARTS
+    if classify(text, pending=True).label is Label.opt_in:
+        assert plain(text) in STARTS | YESES
+
+
+def plain(text: str) -> str:
+    """The letters of a text without polite words, by a shorter road than the rule's own."""
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    letters = "".join(c if c.isalnum() else " " for c in folded if not unicodedata.combining(c))
+    words = [word for word in letters.split() if word not in ("please", "pls", "plz", "kindly")]
+    return "".join(words)
