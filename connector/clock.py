@@ -15,7 +15,8 @@ from pathlib import Path
 Clock = Callable[[], datetime]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
-_WIDTH = 26 - 10
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(70, -1, -10)
 _lock = threading.Lock()
 _last = 0
 
@@ -29,7 +30,9 @@ def text(instant: datetime) -> str:
     """An instant as the ledger keeps it: fixed-width UTC, so that text order is time order."""
     if instant.tzinfo is None:
         raise ValueError("an instant must be aware; attach UTC where it is made")
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return f"{instant.isoformat(timespec='microseconds')[:-6]}Z"  # strftime costs ten times as much
 
 
 def instant(value: str) -> datetime:
@@ -47,11 +50,7 @@ def new_id(kind: str) -> str:
     with _lock:
         value = max(stamp | random.getrandbits(32), _last + 1)
         _last = value
-    letters = []
-    for _ in range(_WIDTH):
-        letters.append(_ALPHABET[value & 31])
-        value >>= 5
-    return f"{kind}_{''.join(reversed(letters))}"
+    return f"{kind}_{''.join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def chance() -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from connector import clock
 from connector.cli import FAULTY, output
 from connector.config import loaded
 from connector.config.loaded import Loaded
@@ -32,7 +33,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
     """
     folder: Path = ctx.obj
     try:
-        found = loaded.load(folder)
+        found = loaded.load(folder, clock.now().date())
     except BadConfig as error:
         _show_faults(folder, error.faults, as_json)
         ctx.exit(FAULTY)
@@ -62,11 +63,8 @@ def _show(found: Loaded) -> None:
     output.say(f"{found.settings.folder}: no faults.\n")
     output.rows(summary["sources"], ("source", "mapping", "trust", "keys", "secrets"))
     output.rows(summary["plays"], ("play", "purpose", "mode", "starts_on", "texts", "tasks"))
-    for play in found.plays.values():
-        output.say(holdout_line(play))
-    if found.settings.holdout:
-        share = f"{found.settings.holdout:.1%}"
-        output.say(f"all marketing: {share} of all people get none from any play (global holdout)")
+    for line in _holdouts(found):
+        output.say(line)
     output.say()
     rest = {key: summary[key] for key in ("templates", "stages", "provider", "crm", "sqlite")}
     output.record(rest)
@@ -75,8 +73,21 @@ def _show(found: Loaded) -> None:
 def holdout_line(play: Play) -> str:
     """One sentence on who does not get a play, so that a missing text surprises nobody."""
     if not play.holdout:
-        return f"{play.name}: no holdout, everyone it is meant for gets it"
-    return f"{play.name}: {play.holdout:.1%} of people are held out, to measure what it brings"
+        return f"{play.name}: nobody is held out"
+    return f"{play.name}: {_share(play.holdout)} of people are held out, to measure what it brings"
+
+
+def _holdouts(found: Loaded) -> Iterator[str]:
+    if not found.settings.holdouts:
+        yield "nobody is held out: [holdout] enabled is false"
+        return
+    yield from (holdout_line(play) for play in found.plays.values())
+    if share := found.settings.holdout:
+        yield f"all plays: {_share(share)} of people get no marketing at all (global holdout)"
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:g} %"
 
 
 def _summary(found: Loaded) -> dict[str, Any]:

@@ -43,7 +43,9 @@ def load(path: Path, faults: list[Fault], today: date | None = None) -> Hours:
     reviewed, rows = _date(top, "reviewed"), _read_rows(top)
     listed = _read_holidays(top)
     top.done()
-    _check(top, rows, reviewed, today)
+    if today is not None and reviewed != _NEVER and today - reviewed > GOOD_FOR:
+        remedy = f'compare the rows with the law, then set reviewed = "{today}"'
+        top.fault("reviewed", f"is {reviewed}, over a year ago", remedy)
     content = path.read_text(encoding="utf-8", errors="replace")
     version = hashlib.sha256(content.encode()).hexdigest()[:12]
     return Hours(rows, listed, version, reviewed, content)
@@ -53,6 +55,7 @@ def _read_rows(top: Table) -> Rows:
     """The ``[[hours]]`` tables by place, the newest first; one may speak for several places."""
     service = (_window(top, "service"),) * 7
     rows: Rows = {}
+    spoken: dict[str, Table] = {}
     for table in top.tables("hours"):
         row = _read_row(table)
         for place in _places(table):
@@ -62,8 +65,23 @@ def _read_rows(top: Table) -> Rows:
             serve = row.service or (None if "-" in place else service)
             found = (*earlier, replace(row, place=place, service=serve))
             rows[place] = tuple(sorted(found, key=lambda each: each.valid_from, reverse=True))
+            spoken[place] = table
         table.done()
+    _check(rows, spoken)
     return rows
+
+
+def _check(rows: Rows, spoken: dict[str, Table]) -> None:
+    """What only shows when all rows are read; ``spoken`` is each place's last table."""
+    for place, table in spoken.items():
+        country = place.partition("-")[0]
+        if country not in rows:
+            table.fault("places", f"holds {place}, but {country} has no row", f"add {country}")
+        if place == UNKNOWN_STATE and not rows[place][0].zones:
+            table.fault("zones", "is missing", "list the zones in which you serve people")
+    if "US" in rows and UNKNOWN_STATE not in rows:
+        remedy = f'add places = ["{UNKNOWN_STATE}"] with the narrowest hours you keep'
+        spoken["US"].fault("places", f"has no {UNKNOWN_STATE} row beside it", remedy)
 
 
 def _read_row(table: Table) -> HoursRule:
@@ -152,18 +170,3 @@ def _days(table: Table) -> Iterator[Holiday]:
         except ValueError:
             message = f"holds {written!r:.60}, which is no holiday"
             table.fault("days", message, f"write {holidays.FORMS}")
-
-
-def _check(top: Table, rows: Rows, reviewed: date, today: date | None) -> None:
-    """What only shows when all rows are read."""
-    for place, found in rows.items():
-        country = place.partition("-")[0]
-        if country not in rows:
-            top.fault("hours", f"has a row for {place} but none for {country}", f"add {country}")
-        if place == UNKNOWN_STATE and not any(row.zones for row in found):
-            top.fault("hours", f"names no zones for {place}", "list the zones you serve")
-    if "US" in rows and UNKNOWN_STATE not in rows:
-        top.fault("hours", f"has no row for {UNKNOWN_STATE}", "add the narrowest row you keep")
-    if today is not None and reviewed != _NEVER and today - reviewed > GOOD_FOR:
-        remedy = f'compare the rows with the law, then set reviewed = "{today}"'
-        top.fault("reviewed", f"is {reviewed}, over a year ago", remedy)

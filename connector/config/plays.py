@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -16,6 +15,7 @@ from connector.errors import Fault
 from connector.expressions import Template, compile_template
 from connector.model import Purpose
 from connector.rules.plays import Goal, Mode, Once, Play, Restart, Role, Start, Step
+from connector.rules.render import version
 
 Templates = Mapping[tuple[str, str], Template]  #: by (name, language)
 
@@ -36,7 +36,10 @@ def load_plays(
     """
     plays = {}
     for path in sorted(folder.glob("*.toml")):
+        known = len(faults)
         top = toml.read(path, faults)
+        if len(faults) > known:
+            continue
         if not _NAME.fullmatch(path.stem):
             top.fault("", f"is named {path.stem!r:.60}", "use small letters, digits and _")
         plays[path.stem] = _Reader(path, top, supply, templates, language).play()
@@ -68,7 +71,7 @@ class _Reader:
         content = self.content(steps)
         play = Play(
             name=self.path.stem,
-            version=hashlib.sha256(content.encode()).hexdigest()[:12],
+            version=version(content),
             description=top.text("description", ""),
             role=Role(top.text("role", choices=list(Role))),
             purpose=purpose,
@@ -146,19 +149,28 @@ class _Reader:
 
     def text(self, table: Table, name: str) -> None:
         """Check that a template is there in the fallback language and reads what is supplied."""
-        if (name, self.language) not in self.templates:
+        file = f"templates/{name}.{self.language}.txt"
+        is_there = (self.path.parents[2] / file).exists()  # if at fault, that is told with its line
+        if (name, self.language) not in self.templates and not is_there:
             known = {key for key, language in self.templates if language == self.language}
-            wanted = f"templates/{name}.{self.language}.txt"
-            near = nearest(name, known) if name not in known else ""
-            table.fault("template", f"needs {wanted}, which is not there", f"write it; {near}")
+            table.fault("template", f"needs {file}, which is not there", nearest(name, known))
         for template in self.texts(name).values():
-            check_paths(table, "template", template.paths, self.roots)
+            self.readable(table, "template", template.paths)
 
     def task(self, table: Table, source: str) -> None:
         try:
-            check_paths(table, "task", compile_template(source).paths, self.roots)
+            self.readable(table, "task", compile_template(source).paths)
         except ValueError as error:
             table.fault("task", f"cannot be understood: {error}", "mend the text")
+
+    def readable(self, table: Table, key: str, paths: frozenset[str]) -> None:
+        """Check what a text reads: it must be supplied, and must not be sensitive."""
+        sensitive = {("signal", name) for name in self.supply.sensitive.get(self.signal, ())}
+        hidden = {path for path in paths if tuple(path.split(".")[:2]) in sensitive}
+        for path in sorted(hidden):
+            remedy = "leave it out; only audiences and policy may read it"
+            table.fault(key, f"reads {path}, which is sensitive and never enters a text", remedy)
+        check_paths(table, key, paths - hidden, self.roots)
 
     def goal(self, purpose: Purpose) -> Goal | None:
         if "goal" not in self.top:
@@ -184,7 +196,7 @@ class _Reader:
 
     def content(self, steps: Sequence[Step]) -> str:
         """The file and its templates, as the ledger keeps them by version."""
-        parts = [self.path.read_text(encoding="utf-8", errors="replace")]
+        parts = [self.path.read_text(encoding="utf-8")]
         for name in sorted({step.template for step in steps if step.template}):
             for language, template in self.texts(name).items():
                 parts.append(f"--- templates/{name}.{language}.txt\n{template.source}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from connector.errors import Fault
 from connector.model import Purpose, Verdict
 from connector.rules.plays import Role
 from connector.rules.policy import Cap, Policy, Suppression
+from connector.rules.render import version
 
 T = TypeVar("T")
 
@@ -25,10 +25,13 @@ LONGEST_WINDOW: Final = timedelta(days=90)  #: what is said is read back this fa
 
 def load(path: Path, supply: Supply, plays: tuple[str, ...], faults: list[Fault]) -> Policy:
     """Read the policy; ``plays`` are the names that a cap may be of. Faults go to ``faults``."""
+    known = len(faults)
     top = toml.read(path, faults)
-    content = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    if len(faults) > known:
+        return Policy(version="")
+    content = path.read_text(encoding="utf-8")
     policy = Policy(
-        version=hashlib.sha256(content.encode()).hexdigest()[:12],
+        version=version(content),
         caps=_each(top, "caps", lambda name, table: _cap(name, table, plays)),
         gap=_span(top, "gap", timedelta(0), timedelta(days=7)),
         suppressions=_each(top, "suppress", lambda name, table: _rule(name, table, supply)),

@@ -13,7 +13,7 @@ from connector.config.supply import nearest
 from connector.config.toml import REQUIRED, Table
 from connector.errors import Fault
 from connector.expressions import Expression, compile_all, compile_expression
-from connector.rules.locate import MAX_EVENTS
+from connector.expressions.values import MAX_SIZE
 from connector.rules.mapping import ConsentRule, EventRule, SourceMapping, Verify
 from connector.rules.render import version
 from connector.rules.told import folded
@@ -28,9 +28,11 @@ MAX_BODY: Final = 8_000_000  #: values and characters that for_each may give
 #: What an expression may begin with.
 WEBHOOK: Final = frozenset({"body", "item", "headers"})
 SEGMENT: Final = frozenset(
-    "anonymousId category channel context event groupId integrations messageId name "
-    "originalTimestamp previousId properties receivedAt rudderId sentAt source timestamp traits "
-    "type userId version".split()
+    {
+        *("type", "event", "name", "category", "properties", "traits", "context", "integrations"),
+        *("userId", "anonymousId", "previousId", "groupId", "rudderId", "messageId", "channel"),
+        *("timestamp", "originalTimestamp", "sentAt", "receivedAt", "version", "source"),
+    }
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
@@ -200,7 +202,7 @@ class _Reader:
         return {name: expression for name, expression in found.items() if expression}
 
     def expression(
-        self, table: Table, key: str, roots: frozenset[str] | None = None, limit: int = 0
+        self, table: Table, key: str, roots: frozenset[str] | None = None, limit: int = MAX_SIZE
     ) -> Expression | None:
         """One expression; None where it is absent, empty or at fault."""
         source = table.text(key, "")
@@ -208,7 +210,7 @@ class _Reader:
             return None
         known = self.roots if roots is None else roots
         try:
-            found = compile_expression(source, strict=False, **({"limit": limit} if limit else {}))
+            found = compile_expression(source, strict=False, limit=limit)
         except ValueError as error:
             table.fault(key, f"cannot be understood: {error}", "mend the expression")
             return None

@@ -26,16 +26,18 @@ class Supply:
     """All names that the source mappings, the stages and the CRM mapping make known."""
 
     signals: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: signal → its facts
+    sensitive: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: those never shown
     traits: frozenset[str] = frozenset()
     crm: frozenset[str] | None = None  #: the CRM's facts, None where its mapping lists none
     scopes: frozenset[str] = SCOPES
     stages: tuple[str, ...] = ()
+    complete: bool = True  #: false where a mapping could not be read: then names are not checked
 
     def roots(self, signal: str = "", **more: frozenset[str] | None) -> Roots:
         """What may be read where ``signal`` started it; "" allows the facts of any signal."""
         return {
             "signal": self.facts(signal),
-            "contact": CONTACT | self.traits,
+            "contact": CONTACT | self.traits if self.complete else None,
             "crm": self.crm,
             "brand": frozenset(),
             "help_contact": frozenset(),
@@ -45,6 +47,8 @@ class Supply:
 
     def facts(self, signal: str = "") -> frozenset[str] | None:
         """What may follow ``signal.``; None where the signal is not known (told elsewhere)."""
+        if not self.complete:
+            return None
         if not signal:
             return SIGNAL.union(*self.signals.values())
         known = self.signals.get(signal)

@@ -242,6 +242,7 @@ def _find_lines(source: str) -> dict[str, int]:
         if header := _HEADER.match(line):
             prefix = _open_header(header[1] == "[[", _plain(header[2]), counts)
             lines.setdefault(prefix, number)
+            lines.setdefault(re.sub(r"\[\d+\]$", "", prefix), number)
         elif key := _KEY.match(line):
             path = _plain(key[1])
             lines.setdefault(f"{prefix}.{path}" if prefix else path, number)

@@ -146,7 +146,11 @@ def _strict_item(value: Any, key: Any) -> Any:
 
 
 def _lenient_path(value: Any, steps: tuple[str | int, ...], label: str) -> Any:
-    return path(value, steps, None)
+    for step in steps:
+        if value is None:
+            return None
+        value = value.get(step) if type(value) is dict else item(value, step, None)
+    return value
 
 
 def _lenient_item(value: Any, key: Any) -> Any:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from connector.errors import SendFailed, Uncertain, Unverified
 from connector.model import Accepted, Found, Hook, Json, Message, Receipt, Reply
@@ -100,8 +100,12 @@ class Twilio:
             "StatusCallback": _tagged(message.callback_url, message.send_id),
             "ValidityPeriod": str(min(max(seconds, 1), MAX_VALIDITY)),
         }
-        given = {name: value for name, value in fields.items() if value}
-        return urlencode(given, errors="replace").encode()
+        pairs = [
+            f"{name}={quote_plus(value, errors='replace')}"
+            for name, value in fields.items()
+            if value
+        ]
+        return "&".join(pairs).encode()
 
     def find(self, message: Message, since: datetime) -> Found:
         """Look among the number's newest texts for this body, created near ``since``.

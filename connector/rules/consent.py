@@ -38,14 +38,15 @@ def standing(rows: Iterable[ConsentRow]) -> Standing:
                 remembered = frozenset(live)
             stopped = EVERYTHING if EVERYTHING in (row.purpose, stopped) else "marketing"
             live = set() if stopped == EVERYTHING else live & {"service"}
-        elif row.granted and row.purpose == EVERYTHING:
+        elif row.granted and row.purpose == EVERYTHING and row.method in LIFTING:
             live, stopped = live | remembered, ""
             remembered = frozenset()
         elif not row.granted:
             live.discard(row.purpose)
             remembered -= {row.purpose}
         elif not stopped or row.method in LIFTING or _outside(row.purpose, stopped):
-            stopped = "" if row.method in LIFTING else stopped
+            stopped = _lifted(row, stopped)
+            remembered = remembered if stopped else frozenset()
             live.add(row.purpose)
     return Standing(frozenset(live), stopped)
 
@@ -55,6 +56,13 @@ def _is_stop(row: ConsentRow) -> bool:
         return False
     by_text = row.method in ("reply", "provider", "call", "email", "operator")
     return row.purpose == EVERYTHING or (row.purpose == "marketing" and by_text)
+
+
+def _lifted(row: ConsentRow, stopped: str) -> str:
+    """What of a STOP stands after a grant: a double opt-in lifts it for the purpose it names."""
+    if not stopped or row.method not in LIFTING:
+        return stopped
+    return "marketing" if row.purpose == "service" else ""
 
 
 def _outside(purpose: str, stopped: str) -> bool:

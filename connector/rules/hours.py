@@ -173,9 +173,9 @@ def _pairs(case: _Case) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=1024)
 def _layers(rules: tuple[str, ...]) -> tuple[str, ...]:
-    """The places that have a say: the countries, then the states."""
+    """The places that have a say: the states, then their countries."""
     countries = {place.partition("-")[0] for place in rules}
-    return (*sorted(countries), *sorted(set(rules) - countries))
+    return (*sorted(set(rules) - countries), *sorted(countries))
 
 
 def _window(case: _Case, place: str, zone: str, day: date) -> Window | None:
@@ -207,14 +207,17 @@ def _inside(rules: tuple[str, ...]) -> str:
 
 
 def _shut(case: _Case, now: datetime, until: datetime | None) -> Opening:
-    """Not now: the first place and clock that object, and when a text may go."""
+    """Not now: the first place and clock that object, and when a text may go.
+
+    The hour it is now is left out, so that waiting on is not told as something new.
+    """
     zone, why = "", "Too little of the hours is left" if case.zones else "No clock is known"
     for place, zone in _pairs(case):
         local = now.astimezone(windows.zone(zone))
         window = _window(case, place, zone, local.date())
         if not windows.holds(window, local):
-            allows = f"{name_of(place)} allows {windows.shown(window)}"
-            why = f"It is {local:%a %H:%M} in {zone} and {allows}"
+            allows = f"{name_of(place)} allows {windows.shown(window)} on {local:%a %d %b}"
+            why = f"Outside the hours in {zone}: {allows}"
             break
     if until is None or until - now > HORIZON:
         return Opening(

@@ -23,7 +23,9 @@ def links(text: str) -> list[str]:
 
 def host(piece: str) -> str:
     """The host a piece would lead to, in small letters; "" where it is no link."""
-    _, scheme, rest = piece.lower().rpartition("://")
+    _, scheme, rest = piece.lower().partition("://")
+    if not scheme:
+        rest = piece.lower()
     for end in "/?#\\":
         rest = rest.partition(end)[0]
     name = rest.rpartition("@")[2].partition(":")[0].strip(_EDGES)
@@ -53,8 +55,8 @@ def cleaned(text: str, limit: int = MAX_STRING) -> str:
     """The text in one line without links and control characters, cut at ``limit``."""
     if text.isascii() and text.isprintable() and "." not in text and ":" not in text:
         return text[:limit].strip()
-    plain = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
-    seen = "".join(_seen(sign) for sign in plain)
+    plain = _plain(text)
+    seen = plain if plain.isprintable() else "".join(map(_seen, plain))
     kept = [word for word in seen.split() if not any(map(host, _pieces(word)))]
     return " ".join(kept)[:limit].strip()
 
@@ -73,9 +75,13 @@ def safe_link(text: str, limit: int = MAX_LINK) -> str:
 
 
 def _pieces(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
-    pieces = (piece.strip(_EDGES) for piece in plain.translate(_BETWEEN).split())
-    return [piece for piece in pieces if piece]
+    pieces = (piece.strip(_EDGES) for piece in _plain(text).translate(_BETWEEN).split())
+    return [piece for piece in pieces if piece and ("." in piece or ":" in piece)]
+
+
+def _plain(text: str) -> str:
+    """The text with all disguises of letters and full stops (such as ．) taken off."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).replace("\u3002", ".")
 
 
 def _is_address(piece: str) -> bool:

@@ -61,20 +61,20 @@ class EventRule:
     outcome: str = ""
     consents: tuple[ConsentRule, ...] = ()
     sensitive: frozenset[str] = frozenset()
+    tables: told.Tables = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", told.tables(self.values.expressions))
 
     @property
     def facts(self) -> frozenset[str]:
         """The names of the facts it gives."""
-        return frozenset(self._names("facts"))
+        return frozenset(name for name, _ in self.tables["facts"])
 
     @property
     def traits(self) -> frozenset[str]:
         """The names of the traits it gives."""
-        return frozenset(self._names("traits"))
-
-    def _names(self, table: str) -> Iterator[str]:
-        names = (name.partition(".") for name in self.values.expressions)
-        return (rest for head, _, rest in names if head == table and rest)
+        return frozenset(name for name, _ in self.tables["traits"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def apply(
     if isinstance(rule, Unmapped):
         return rule
     values = rule.values(context)
-    said = told.Told(values, trust, default_region)
+    said = told.Told(values, rule.tables, trust, default_region)
     subject = said.subject()
     if subject == Subject():
         return Unmapped("; ".join(["no_subject", *said.dropped]))

@@ -11,7 +11,6 @@ import unicodedata
 import zoneinfo
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 
 from connector import phone
 from connector.model import Contact
@@ -210,6 +209,8 @@ def zones_of(place: str) -> tuple[str, ...]:
 @cache
 def _country_zones() -> dict[str, tuple[str, ...]]:
     """Country → zones, from the table that comes with the zones themselves (tzdata)."""
+    from importlib import resources
+
     table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text()
     zones: dict[str, tuple[str, ...]] = {}
     for line in table.splitlines():

@@ -232,7 +232,8 @@ def quiet_hours(facts: Facts, book: Rulebook, now: datetime) -> Objection | None
         return None
     if opening.closed:
         return Objection("country_closed", Verdict.stop, opening.says)
-    return Objection("quiet_hours", Verdict.wait, opening.says, opening.until)
+    until = opening.until or now + hours.HORIZON  # none is known, so at least as long as was asked
+    return Objection("quiet_hours", Verdict.wait, opening.says, until)
 
 
 def cap_full(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:

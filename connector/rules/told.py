@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -22,6 +22,20 @@ MAX_AMOUNT: Final = Decimal(10**12)
 NOBODY: Final = frozenset({"null", "none", "nil", "undefined", "nan", "(null)", "[object object]"})
 
 
+Tables = Mapping[str, tuple[tuple[str, str], ...]]
+"""facts, traits and visit: of each value its name and its whole name (``facts.total``)."""
+
+
+def tables(names: Iterable[str]) -> Tables:
+    """Which of a rule's values are facts, traits and visit."""
+    found: dict[str, tuple[tuple[str, str], ...]] = {"facts": (), "traits": (), "visit": ()}
+    for full in names:
+        table, _, name = full.partition(".")
+        if name and table in found:
+            found[table] = (*found[table], (name, full))
+    return found
+
+
 def folded(name: str) -> str:
     """An event's name without its spelling: ``Order Completed`` is ``order_completed``."""
     return "_".join(name[:MAX_ID].casefold().replace("_", " ").split())
@@ -34,15 +48,16 @@ class Told:
     value itself.
     """
 
-    def __init__(self, values: Mapping[str, Json], trust: Trust, default_region: str) -> None:
+    def __init__(
+        self, values: Mapping[str, Json], tables: Tables, trust: Trust, default_region: str
+    ) -> None:
         self.trust = trust
         self.dropped: list[str] = []
         self._values = values
-        self._tables: dict[str, dict[str, Json]] = {"facts": {}, "traits": {}, "visit": {}}
-        for name, value in values.items():
-            table, _, rest = name.partition(".")
-            if value is not None and rest and table in self._tables:
-                self._tables[table][rest] = value
+        self._tables = {
+            table: {name: values[full] for name, full in pairs if values[full] is not None}
+            for table, pairs in tables.items()
+        }
         self._region = self._country() or default_region
 
     def subject(self) -> Subject:

@@ -71,7 +71,7 @@ def holds(window: Window | None, local: datetime) -> bool:
 
 
 def shown(window: Window | None) -> str:
-    """``08:00–20:00``, or that the day has none."""
+    """``08:00–20:00``, or that there are none."""
     if window is None:
-        return "no texts that day"
+        return "no texts"
     return "–".join(f"{minute // 60:02}:{minute % 60:02}" for minute in window)

@@ -6,8 +6,9 @@ field names is a mapping file for ``standard``, not code.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from connector.model import Hook, Parsed
 
@@ -20,3 +21,10 @@ class Source(Protocol):
 
     def parse(self, hook: Hook, received_at: datetime) -> Parsed:
         """Read the events out of a verified request; raise ``Unreadable`` if it has none."""
+
+
+ADAPTERS: Final[Mapping[str, str]] = {
+    "segment": "connector.sources.segment:Segment",
+    "standard": "connector.sources.standard:Standard",
+}
+"""Every adapter by the name a mapping file gives it."""

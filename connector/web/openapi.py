@@ -62,8 +62,8 @@ SCHEMAS: Final[Part] = {
     "TrackingBatch": {
         "type": "object",
         "required": ["batch"],
-        "description": "Events taken one by one; sentAt and context go for all of them.",
-        "properties": {"batch": {"type": "array", "maxItems": 5000, "items": {}}},
+        "description": "At most 5,000 events, taken one by one; sentAt and context go for all.",
+        "properties": {"batch": {"type": "array", "items": {}}},
     },
 }
 SECURITY_SCHEMES: Final[Part] = {

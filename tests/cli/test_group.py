@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -47,11 +46,6 @@ def test_each_entry_of_the_table_names_a_command_that_teaches(name: str) -> None
     code, text = run(name, "--help")
     assert code == 0
     assert "xample" in text, "its --help needs an example"
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_each_module_of_the_table_is_there(name: str) -> None:
-    assert find_spec(COMMANDS[name][0].partition(":")[0])
 
 
 def test_an_unknown_command_or_option_is_a_usage_fault() -> None:

@@ -32,7 +32,7 @@ def printed(act: Callable[[], Any], **environ: str) -> str:
 
 
 def test_json_is_one_object_a_line_with_sorted_keys() -> None:
-    items = [{"b": 1, "a": AT}, {"b": None, "a": timedelta(minutes=1)}]
+    items: list[dict[str, Any]] = [{"b": 1, "a": AT}, {"b": None, "a": timedelta(minutes=1)}]
     text = printed(lambda: output.rows(items, ["a"], as_json=True))
     assert text == '{"a":"2026-03-08T09:05:00.000000Z","b":1}\n{"a":60.0,"b":null}\n'
 

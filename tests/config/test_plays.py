@@ -20,6 +20,7 @@ SUPPLY = Supply(
         "order_completed": frozenset({"value"}),
         "signed_up": frozenset(),
     },
+    sensitive={"order_completed": frozenset({"value"})},
     traits=frozenset({"plan"}),
     crm=frozenset({"do_not_call"}),
     stages=("lead", "customer"),
@@ -199,6 +200,16 @@ def test_a_text_may_only_read_what_its_start_signal_carries(tmp_path: Path) -> N
     ]
 
 
+def test_a_sensitive_fact_may_be_asked_but_never_told(tmp_path: Path) -> None:
+    asked = ORDER.replace("[[steps]]", 'where = "signal.value > 1"\n[[steps]]')
+    assert read(tmp_path, order=asked)[1] == []
+    told = ORDER + '[[steps]]\nname = "call"\ntask = "Ask about {{ signal.value.of }}"\n'
+    _, faults = read(tmp_path, order=told)
+    assert [(fault.field, fault.message) for fault in faults] == [
+        ("steps[1].task", "reads signal.value.of, which is sensitive and never enters a text")
+    ]
+
+
 def test_a_marketing_play_says_what_it_is_for(tmp_path: Path) -> None:
     _, faults = read(tmp_path, cart=CART[: CART.index("[goal]")])
     assert [(fault.field, fault.message) for fault in faults] == [("goal", "is missing")]
@@ -211,7 +222,7 @@ def test_a_play_without_steps_does_nothing_and_is_a_fault(tmp_path: Path) -> Non
 
 def test_a_broken_file_is_one_fault_and_the_others_are_still_read(tmp_path: Path) -> None:
     plays, faults = read(tmp_path, cart="[start", order=ORDER)
-    assert plays["order"].name == "order"
+    assert set(plays) == {"order"}
     assert len(faults) == 1
 
 
@@ -220,9 +231,9 @@ def test_a_play_is_named_like_a_word(tmp_path: Path) -> None:
     assert "is named 'My Play'" in faults[0].message
 
 
-def test_names_are_not_checked_against_nothing(tmp_path: Path) -> None:
-    (tmp_path / "order.toml").write_text(ORDER)
+def test_names_are_not_checked_against_mappings_that_could_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "cart.toml").write_text(CART)
     faults: list[Fault] = []
-    templates = {("order", "en"): compile_template("x")}
-    load_plays(tmp_path, Supply(), templates, "en", faults)
+    templates = {("cart", "en"): compile_template("{{ signal.cart_url }}")}
+    load_plays(tmp_path, Supply(scopes=frozenset(), complete=False), templates, "en", faults)
     assert faults == [], "faulty mappings are told once, not again for every play"

@@ -26,6 +26,7 @@ CASES: list[tuple[dict[str, str], str, set[str], set[str]]] = [
     ({}, "+19025550123", {"America/Halifax"}, {"CA-NS", "CA-PE"}),
     ({}, "+491711234567", {"Europe/Berlin"}, {"DE"}),
     ({}, "+17875550123", {"America/Puerto_Rico"}, {"PR"}),
+    ({"country": "US"}, "+17875550123", {"America/Puerto_Rico"}, {"PR"}),
     # the CRM's state, the ZIP and the area code all count
     ({"region": "CA"}, "+12125550123", {NEW_YORK, PACIFIC}, {"US-NY", "US-CA"}),
     ({"postal": "90001"}, "+12125550123", {NEW_YORK, PACIFIC}, {"US-NY", "US-CA"}),

@@ -1,0 +1,177 @@
+"""Everything the operator wrote, read and checked together, or every fault of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from connector.config import crms, hours, policy, settings, toml
+from connector.config.plays import load_plays
+from connector.config.settings import Settings, SourceSettings
+from connector.config.sources import load_source
+from connector.config.stages import load_stages
+from connector.config.supply import SCOPES, Supply, nearest
+from connector.config.templates import load_templates
+from connector.config.toml import Table
+from connector.errors import BadConfig, Fault
+from connector.expressions import Template
+from connector.rules.hours import Hours
+from connector.rules.mapping import SourceMapping
+from connector.rules.plays import Play
+from connector.rules.policy import Policy
+from connector.rules.stages import Stages
+from connector.rules.writeback import Field
+from connector.sources import signatures
+
+MAPPINGS: Final = "mappings"
+TEMPLATES: Final = "templates"
+ANSWERS: Final = ("stop_confirmed", "start_confirmed", "help_answer")
+"""The texts that answer STOP, START and HELP, also to a number nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A folder without faults, as values."""
+
+    settings: Settings
+    mappings: Mapping[str, SourceMapping]  #: by the name of the file
+    stages: Stages
+    plays: Mapping[str, Play]
+    policy: Policy
+    hours: Hours
+    templates: Mapping[tuple[str, str], Template]  #: by (name, language)
+    crm_fields: tuple[Field, ...]  #: what is written to the CRM in use
+
+
+def load(
+    folder: Path, today: date | None = None, environ: Mapping[str, str] | None = None
+) -> Loaded:
+    """Read a folder; raises ``BadConfig`` with every fault of every file, in their order.
+
+    With ``today``, hours that nobody has compared with the law for a year are a fault too.
+    ``environ`` is where ``env:NAME`` is looked up, the process's own unless given.
+    """
+    if not (folder / settings.FILE).exists():
+        remedy = "name its folder with --folder, or make one: connector init DIR"
+        raise BadConfig([Fault(settings.FILE, 0, "", f"is not in {folder}", remedy)])
+    faults: list[Fault] = []
+    found = _read(folder, today, environ, faults)
+    if faults:
+        raise BadConfig(sorted({_shown(fault, folder) for fault in faults}, key=_order))
+    return found
+
+
+def _read(
+    folder: Path, today: date | None, environ: Mapping[str, str] | None, faults: list[Fault]
+) -> Loaded:
+    chosen = settings.load(folder / settings.FILE, faults, environ)
+    places = folder / MAPPINGS
+    files = sorted((places / "sources").glob("*.toml"))
+    stages = load_stages(places / "stages.toml", faults)
+    mappings = {path.stem: load_source(path, faults, stages.order) for path in files}
+    templates = load_templates(folder / TEMPLATES, faults)
+    supply = _supply(mappings, stages)
+    crm_fields = crms.load(places / "crms" / f"{chosen.crm.use}.toml", supply, faults)
+    supply = replace(supply, crm=crms.facts(crm_fields))
+    plays = load_plays(places / "plays", supply, templates, chosen.language, faults)
+    names = tuple(path.stem for path in (places / "plays").glob("*.toml"))
+    rules = policy.load(places / policy.FILE, supply, names, faults)
+    _check_sources(folder, chosen, mappings, faults)
+    faults.extend(_faults_of_answers(folder / TEMPLATES, templates, chosen.language))
+    return Loaded(
+        settings=chosen,
+        mappings=mappings,
+        stages=stages,
+        plays=plays,
+        policy=rules,
+        hours=hours.load(places / "hours.toml", faults, today),
+        templates=templates,
+        crm_fields=crm_fields,
+    )
+
+
+def _supply(mappings: Mapping[str, SourceMapping], stages: Stages) -> Supply:
+    if not all(mapping.events for mapping in mappings.values()):
+        return Supply(scopes=frozenset(), stages=stages.order, complete=False)
+    signals: dict[str, frozenset[str]] = {}
+    sensitive: dict[str, frozenset[str]] = {}
+    for mapping in mappings.values():
+        for rule in mapping.events:
+            signals[rule.signal] = signals.get(rule.signal, frozenset()) | rule.facts
+            sensitive[rule.signal] = sensitive.get(rule.signal, frozenset()) | rule.sensitive
+    return Supply(
+        signals=signals,
+        sensitive=sensitive,
+        traits=frozenset().union(*(mapping.traits for mapping in mappings.values())),
+        scopes=SCOPES.union(*(mapping.scopes for mapping in mappings.values())),
+        stages=stages.order,
+    )
+
+
+def _check_sources(
+    folder: Path,
+    chosen: Settings,
+    mappings: Mapping[str, SourceMapping],
+    faults: list[Fault],
+) -> None:
+    """Each source's mapping must be there, and be given what its requests are proven with."""
+    again: list[Fault] = []  # the file was read before; only what is found here is new
+    top = toml.read(folder / settings.FILE, again, settings.FILE)
+    table = top.table("sources")
+    for name, source in chosen.sources.items():
+        again.extend(_faults_of(source, mappings, table.table(name)))
+    faults.extend(again)
+
+
+def _faults_of(
+    source: SourceSettings, mappings: Mapping[str, SourceMapping], table: Table
+) -> Iterator[Fault]:
+    def fault(key: str, message: str, remedy: str) -> Fault:
+        return Fault(table.file, table.line(key), table.where(key), message, remedy)
+
+    mapping = mappings.get(source.mapping)
+    if mapping is None:
+        wanted = f"needs {MAPPINGS}/sources/{source.mapping}.toml, which is not there"
+        yield fault("mapping", wanted, nearest(source.mapping, mappings))
+    elif mapping.adapter == "segment" and "keys" not in table:
+        yield fault("", "has no write key", 'add keys = ["env:NAME"]')
+    elif mapping.verify and "secrets" not in table:
+        yield fault("", "has nothing to verify requests with", 'add secrets = ["env:NAME"]')
+    elif mapping.verify and source.secrets:
+        try:
+            secrets = [secret.reveal().encode() for secret in source.secrets]
+            signatures.read_keys(mapping.verify, secrets)
+        except ValueError as error:
+            yield fault("secrets", f"cannot be used: {error}", "copy it again from the sender")
+
+
+def _faults_of_answers(
+    folder: Path, templates: Mapping[tuple[str, str], Template], language: str
+) -> Iterator[Fault]:
+    """Answers must be there in the fallback language and read nothing that may be absent."""
+    allowed = {"brand", "help_contact"}
+    for name in ANSWERS:
+        path = folder / f"{name}.{language}.txt"
+        if not path.exists():
+            remedy = "write it; without it nobody is told that their STOP, START or HELP was heard"
+            yield Fault(str(path), 0, "", "is not there", remedy)
+    for (name, spoken), template in templates.items():
+        for read in sorted(template.paths - allowed) if name in ANSWERS else ():
+            path = folder / f"{name}.{spoken}.txt"
+            message = f"reads {read}, which nobody knows of a number that is new"
+            yield Fault(str(path), 0, "", message, "an answer reads brand and help_contact only")
+
+
+def _shown(fault: Fault, folder: Path) -> Fault:
+    """The fault with its file as the operator names it: relative to the folder."""
+    path = Path(fault.file)
+    if not path.is_relative_to(folder):
+        return fault
+    return replace(fault, file=str(path.relative_to(folder)))
+
+
+def _order(fault: Fault) -> tuple[bool, str, int, str]:
+    return fault.file != settings.FILE, fault.file, fault.line, fault.field
