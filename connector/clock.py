@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 Clock = Callable[[], datetime]
@@ -26,6 +27,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(maxsize=256)
 def text(instant: datetime) -> str:
     """An instant as the ledger keeps it: fixed-width UTC, so that text order is time order."""
     if instant.tzinfo is None:

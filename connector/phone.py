@@ -6,6 +6,7 @@ A thin layer over the ``phonenumbers`` library, which is loaded with the first n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
+AMERICAN_PREFIX: Final = 8  #: "+1" and the six digits that the longest prefix of a zone has
 MAX_LENGTH: Final = 64  #: characters of a number as somebody wrote it
 
 _TYPES = {
@@ -78,13 +80,30 @@ def reachable(type: str) -> bool:
     return type in _REACHABLE
 
 
-@lru_cache(maxsize=4096)
 def zones(e164: str) -> tuple[str, ...]:
     """The IANA zones in which the number may be, by its prefix; empty where nothing is known.
 
     A mobile number that its country does not tie to a region has all zones of the country.
     Toll-free and other placeless North American numbers have none.
     """
+    if e164.startswith("+1"):
+        return _american_zones(e164[1:AMERICAN_PREFIX])
+    return _zones(e164)
+
+
+@lru_cache(maxsize=16_384)
+def _american_zones(prefix: str) -> tuple[str, ...]:
+    """North American zones hang on the first digits alone, so the numbers of an exchange share."""
+    from phonenumbers.tzdata import TIMEZONE_DATA
+
+    for length in range(len(prefix), 1, -1):  # a lone 1 is the whole continent: nothing known
+        if found := TIMEZONE_DATA.get(prefix[:length]):
+            return _known(found)
+    return ()
+
+
+@lru_cache(maxsize=4096)
+def _zones(e164: str) -> tuple[str, ...]:
     import phonenumbers
     from phonenumbers import timezone
 
@@ -92,9 +111,10 @@ def zones(e164: str) -> tuple[str, ...]:
         number = phonenumbers.parse(e164, None)
     except phonenumbers.NumberParseException:
         return ()
-    if number.country_code == 1 and not phonenumbers.is_number_geographical(number):
-        return ()
-    found = timezone.time_zones_for_number(number)
+    return _known(timezone.time_zones_for_number(number))
+
+
+def _known(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(zone for zone in found if zone != "Etc/Unknown"))
 
 

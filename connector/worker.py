@@ -21,6 +21,7 @@ from connector.ledger.sqlite import SqliteStore
 from connector.lock import Lock
 from connector.runtime import listen, open_ledger, open_setup
 from connector.steps import advance, dispatch, reconcile
+from connector.steps.advance import Advancer
 from connector.steps.dispatch import Dispatcher
 from connector.steps.setup import Setup
 from connector.steps.writeback import writeback
@@ -118,6 +119,7 @@ class Worker:
             busy=lambda: self.dispatcher.flying > 0,
             due=lambda: self._seconds(dispatch.next_due),
         )
+        self.advancer = Advancer(self.rt)
         self.advancing = Beat(
             self._scheduler, "advance", self._advance, due=lambda: self._seconds(advance.next_due)
         )
@@ -145,7 +147,7 @@ class Worker:
         self._store.checkpoint()
 
     def _advance(self) -> int:
-        done = advance.advance(self.rt)
+        done = self.advancer.round()
         if done:
             self.dispatching.ring()
         return done

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "steps": BEDROCK | LEAVES | {"ledger", "rules"},
     "starters": set(),
     "metrics": BEDROCK | {"ledger"},
-    **dict.fromkeys(PROCESS, {"errors"}),
+    **{name: {"errors"} for name in PROCESS},
 }
 MAY_IMPORT["config"] = MAY_IMPORT["steps"] - {"ledger"}
 MAY_IMPORT["runtime"] = MAY_IMPORT["steps"] | PROCESS | {"steps", "config", "metrics"}

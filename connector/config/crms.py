@@ -12,7 +12,7 @@ from connector.config.supply import CONTACT, Roots, Supply, check_paths
 from connector.config.toml import Table
 from connector.errors import Fault
 from connector.expressions import compile_expression
-from connector.rules.writeback import FACTS, Field, Rule, standard_fields
+from connector.rules.writeback import FACTS, Field, Rule, fact, standard_fields
 
 MAX_FIELDS: Final = 200
 
@@ -67,4 +67,4 @@ def _compiled(
         table.fault(key, f"cannot be understood: {error}", "mend the expression")
         return None
     check_paths(table, key, expression.paths, roots)
-    return Field(name, expression, rule)
+    return Field(name, fact(source) if source in FACTS else expression, rule)

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -64,7 +65,8 @@ class Inbox:
     """The writing side; one a folder, in the web process.
 
     ``moved`` tells the last sequence number that the worker has moved into the ledger; ``wake``
-    is called after each commit; ``share`` bounds the deliveries of one source that wait.
+    is called after each commit; ``share`` bounds the deliveries of one source that wait; after
+    ``forget_at`` moved deliveries, or when the disk refuses, those moved are deleted.
     """
 
     def __init__(
@@ -75,11 +77,13 @@ class Inbox:
         wake: Callable[[], None],
         share: int = 20_000,
         max_pages: int = 0,
+        forget_at: int = FORGET_AT,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = connect(path, max_pages)
         self._connection.execute(TABLE)
         self._moved, self._wake, self._share = moved, wake, share
+        self._forget_at = forget_at
         self._lock = threading.Lock()
         self._queue: deque[_Waiting] = deque()
         row = self._connection.execute("SELECT max(seq) FROM inbox").fetchone()
@@ -106,6 +110,8 @@ class Inbox:
             while not item.done:
                 self._commit()
         if item.error is not None:
+            if isinstance(item.error, StorageRefused):
+                self._make_room()
             raise item.error
 
     def _commit(self) -> None:
@@ -138,14 +144,22 @@ class Inbox:
             return error
         return None
 
-    def refresh(self) -> None:
-        """Learn how far the worker has come; forget what it has moved; tidy the log."""
+    def _make_room(self) -> None:
+        """Forget at once what the worker has moved, so that there may be room next time."""
+        with suppress(sqlite3.Error):  # the disk may refuse this too; the refusal stands anyway
+            self.refresh(at_least=1)
+
+    def refresh(self, at_least: int = 0) -> None:
+        """Learn how far the worker has come; forget what it has moved; tidy the log.
+
+        ``at_least`` moved deliveries make forgetting worth it; 0 takes the inbox's own bound.
+        """
         moved = self._moved()
         with self._lock:
             if moved > self._cursor:
                 self._cursor = moved
                 self._backlog = self._count()
-            if self._cursor - self._forgotten >= FORGET_AT:
+            if self._cursor - self._forgotten >= (at_least or self._forget_at):
                 self._connection.execute("DELETE FROM inbox WHERE seq <= ?", (self._cursor,))
                 self._forgotten = self._cursor
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

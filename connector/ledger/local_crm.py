@@ -55,12 +55,15 @@ class LocalBatch:
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
+        self._opened: dict[str, str] = {}
 
     def open(self, contact_id: str, now: datetime) -> str:
         """The id of the contact's record, made the first time it is asked for."""
-        record = f"rec_{contact_id.partition('_')[2] or contact_id}"
-        self._tx.run(CREATE, id=record, contact=contact_id, now=clock.text(now))
-        return record
+        if contact_id not in self._opened:
+            record = f"rec_{contact_id.partition('_')[2] or contact_id}"
+            self._tx.run(CREATE, id=record, contact=contact_id, now=clock.text(now))
+            self._opened[contact_id] = record
+        return self._opened[contact_id]
 
     def fields(self, record: str) -> dict[str, Json]:
         """What the record's fields hold."""

@@ -49,12 +49,15 @@ class Turnstile:
     def __init__(self, path: Path) -> None:
         self._next = os.open(f"{path}.next", os.O_RDWR | os.O_CREAT, 0o600)
         self._turn = os.open(f"{path}.turn", os.O_RDWR | os.O_CREAT, 0o600)
-        self._thread = threading.Lock()
+        self._thread_next = threading.Lock()
+        self._thread_turn = threading.Lock()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Hold the write turn for the length of the block."""
-        with self._thread:
+        with self._thread_next:  # the same turnstile among the threads of this process
+            self._thread_turn.acquire()
+        try:
             fcntl.flock(self._next, fcntl.LOCK_EX)
             try:
                 fcntl.flock(self._turn, fcntl.LOCK_EX)
@@ -64,6 +67,8 @@ class Turnstile:
                 yield
             finally:
                 fcntl.flock(self._turn, fcntl.LOCK_UN)
+        finally:
+            self._thread_turn.release()
 
     def close(self) -> None:
         os.close(self._next)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+from connector.errors import StorageRefused
+
 Row = Mapping[str, Any]
 
 
@@ -36,12 +38,18 @@ class Store(Protocol):
 
 @contextmanager
 def savepoint(tx: Tx) -> Iterator[None]:
-    """A part of a transaction that may fail alone, leaving the rest whole."""
+    """A part of a transaction that may fail alone, leaving the rest whole.
+
+    Raises ``StorageRefused`` where it took the whole transaction with it, as a full disk does.
+    """
     tx.run("SAVEPOINT part")
     try:
         yield
-    except BaseException:
-        tx.run("ROLLBACK TO SAVEPOINT part")
-        tx.run("RELEASE SAVEPOINT part")
+    except BaseException as error:
+        try:
+            tx.run("ROLLBACK TO SAVEPOINT part")
+            tx.run("RELEASE SAVEPOINT part")
+        except Exception:
+            raise StorageRefused(f"the ledger could not be written: {error}") from error
         raise
     tx.run("RELEASE SAVEPOINT part")

@@ -12,9 +12,9 @@ COUNTED = """FROM sends WHERE contact_id = :contact AND counts_at IS NOT NULL
     AND state <> 'sending' AND mode <> 'shadow' AND cause <> 'test'"""
 LAST_TEXT = f"SELECT * {COUNTED} ORDER BY counts_at DESC LIMIT 1"
 TEXTS_SENT = f"SELECT CAST(count(*) AS BIGINT) AS n {COUNTED}"
-PHONES = """SELECT i.value, i.detached_at, n.blocked_at
-    FROM identities i LEFT JOIN numbers n ON n.phone = i.value
-    WHERE i.contact_id = :contact AND i.kind = 'phone'"""
+NAMES = """SELECT i.kind, i.value, i.detached_at, n.blocked_at
+    FROM identities i LEFT JOIN numbers n ON i.kind = 'phone' AND n.phone = i.value
+    WHERE i.contact_id = :contact ORDER BY coalesce(i.confirmed_at, i.linked_at) DESC"""
 LAST_REPLY = """SELECT text, occurred_at FROM replies
     WHERE phone = :phone AND contact_id = :contact ORDER BY occurred_at DESC LIMIT 1"""
 
@@ -43,13 +43,14 @@ def of(tx: Tx, contact_id: str) -> Summary | None:
         return None
     contact_id = str(found["id"])
     sent = tx.one(TEXTS_SENT, contact=contact_id)
-    phones = tx.all(PHONES, contact=contact_id)
-    blocked = [row["blocked_at"] for row in phones if not row["detached_at"]]
+    names = tx.all(NAMES, contact=contact_id)
+    attached = [row for row in names if not row["detached_at"]]
+    blocked = [row["blocked_at"] for row in attached if row["kind"] == "phone"]
     return Summary(
-        contact=contacts.read(found, contacts.identities(tx, contact_id)),
+        contact=contacts.read(found, attached),
         texts_sent=int(sent["n"]) if sent else 0,
         last_text=tx.one(LAST_TEXT, contact=contact_id),
-        last_reply=_last_reply(tx, contact_id, phones),
+        last_reply=_last_reply(tx, contact_id, names),
         opted_out_at=max(blocked) if blocked and all(blocked) else None,
     )
 
@@ -59,7 +60,9 @@ def reply(tx: Tx, reply_id: str) -> Row | None:
     return tx.one(REPLY, id=reply_id)
 
 
-def _last_reply(tx: Tx, contact_id: str, phones: list[Row]) -> Row | None:
-    found = [tx.one(LAST_REPLY, phone=row["value"], contact=contact_id) for row in phones]
+def _last_reply(tx: Tx, contact_id: str, names: list[Row]) -> Row | None:
+    """The last reply from any number that is or was the contact's."""
+    phones = [row["value"] for row in names if row["kind"] == "phone"]
+    found = [tx.one(LAST_REPLY, phone=phone, contact=contact_id) for phone in phones]
     replies = [row for row in found if row is not None]
     return max(replies, key=lambda row: str(row["occurred_at"]), default=None)

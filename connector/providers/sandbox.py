@@ -10,10 +10,13 @@ import hashlib
 import hmac
 import ipaddress
 import os
+import secrets
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -41,9 +44,10 @@ class Sandbox:
     """A provider for trying things out, and the default.
 
     ``script`` says what becomes of which text (see ``Scene``); without it every text is delivered
-    after a moment. Receipts and replies go to ``callback_url``, a loopback address, signed with
-    ``secret``; where either is empty nothing is played. ``latency`` is how many seconds an answer
-    takes. ``http`` is a ``requests.Session``.
+    after a moment. Receipts and replies go to ``callback_url``, a loopback address; without it
+    nothing is played. They are signed with ``secret``, or else with a key of the sandbox's own
+    that is kept beside the outbox. ``latency`` is how many seconds an answer takes. ``http`` is a
+    ``requests.Session``.
     """
 
     name = "sandbox"
@@ -63,17 +67,21 @@ class Sandbox:
             raise ValueError("callback_url of the sandbox must be an http address on this machine")
         self._outbox = Path(outbox)
         self._callback_url = callback_url
-        self._secret = secret.encode()
+        self._secret = secret
         self._scenes = scenes(script)
         self._latency = latency
         self._http = http
         self._clock = clock
 
     @cached_property
+    def _key(self) -> bytes:
+        return self._secret.encode() or _own_key(self._outbox.with_suffix(".key"))
+
+    @cached_property
     def _player(self) -> Player:
         from connector.providers.sandbox_player import Player  # here: the web does without requests
 
-        return Player(self._callback_url, self._signed, self._clock, self._http)
+        return Player(self._callback_url, partial(_signature, self._key), self._clock, self._http)
 
     def send(self, message: Message) -> Accepted:
         """Append the text to the outbox; the script may have it fail instead.
@@ -84,9 +92,10 @@ class Sandbox:
         scene = next(scene for scene in self._scenes if scene.fits(message))
         accepted = Accepted(_id(message.send_id), segments=count(message.text).segments)
         if not scene.fails or (scene.fails == "uncertain" and scene.taken):
+            player = self._player if self._callback_url else None
             self._append(message, accepted.provider_id)
-            if self._callback_url and self._secret:
-                self._player.play(message, accepted.provider_id, scene)
+            if player:
+                player.play(message, accepted.provider_id, scene)
         if self._latency:
             time.sleep(self._latency)
         if scene.fails:
@@ -135,10 +144,10 @@ class Sandbox:
         return iter(())
 
     def verify(self, hook: Hook, now: datetime) -> None:
-        """Check the HMAC-SHA256 over the raw body; without a secret nothing is believed."""
+        """Check the HMAC-SHA256 over the raw body."""
         given = hook.headers.get(SIGNATURE, "").encode(errors="replace")
-        if not self._secret or not hmac.compare_digest(self._signed(hook.body).encode(), given):
-            raise Unverified("X-Sandbox-Signature does not fit the secret of [providers.sandbox]")
+        if not hmac.compare_digest(_signature(self._key, hook.body).encode(), given):
+            raise Unverified("X-Sandbox-Signature does not fit the sandbox's own secret")
 
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
         """Read a list of receipts and replies as the player posts them."""
@@ -147,8 +156,9 @@ class Sandbox:
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Unreadable("a sandbox callback is a list of receipts and replies") from None
 
-    def _signed(self, body: bytes) -> str:
-        return hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+
+def _signature(key: bytes, body: bytes) -> str:
+    return hmac.new(key, body, hashlib.sha256).hexdigest()
 
 
 def _id(send_id: str) -> str:
@@ -165,6 +175,21 @@ def _append(path: Path, line: bytes) -> int:
         return written
     finally:
         os.close(file)
+
+
+def _own_key(path: Path) -> bytes:
+    """The key that all processes with one outbox share; the first to need it makes it."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file, fresh = tempfile.mkstemp(dir=path.parent)
+        try:
+            os.write(file, secrets.token_hex(32).encode())
+            with suppress(FileExistsError):
+                os.link(fresh, path)  # whole or not at all, and never over another's
+        finally:
+            os.close(file)
+            Path(fresh).unlink()
+    return path.read_bytes()
 
 
 def _read(item: Mapping[str, Json]) -> Receipt | Reply:

@@ -22,7 +22,7 @@ from connector.providers.wire import Wire
 if TYPE_CHECKING:
     import requests
 
-BATCH: Final = 100  #: at most so many in one callback
+BATCH: Final = 25  #: at most so many in one callback, which stays far below the 64 KiB taken
 MAX_WAITING: Final = 100_000  #: beyond this the newest are dropped
 PATIENCE: Final = (0.1, 0.3, 1.0, 3.0)  #: seconds before each further try
 

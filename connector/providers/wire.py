@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
+import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,17 @@ from typing import Any, Final
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from connector.errors import Deferred, Uncertain
+from connector.http import CONNECT_SECONDS, READ_SECONDS, open_session
 
-TIMEOUTS: Final = (3.05, 10.0)  #: seconds to connect, and between two pieces of the answer
+TIMEOUTS: Final = (CONNECT_SECONDS, READ_SECONDS)  #: the second between two pieces of the answer
 POOL: Final = 32  #: connections kept alive, and so threads that may share one wire
 MAX_ANSWER_BYTES: Final = 8_000_000
+
+# Its debug lines hold whole addresses, and so the numbers that are looked up.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Wire:
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._headers = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
-        self._http = http or _session()
+        self._http = http or open_session(connections=POOL)
         self._direct = direct
         self._timeouts = timeouts
         self._lock = threading.Lock()
@@ -105,11 +108,7 @@ class Wire:
             if retries is not None and retries.total:
                 raise ValueError("http must be mounted without retries: a text would go out twice")
             found = self._http.merge_environment_settings(self._base_url, {}, False, None, None)
-            self._settings = {**found}
-            if found["verify"] is True:
-                self._settings["verify"] = os.environ.get("SSL_CERT_FILE") or True
-            if self._direct:
-                self._settings["proxies"] = {}
+            self._settings = {**found, "proxies": {} if self._direct else found["proxies"]}
             self._transport = transport
             return transport
 
@@ -136,10 +135,3 @@ def _failure(form: _Body | None, error: Exception) -> Deferred | Uncertain:
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
         return Uncertain("the provider did not answer in time", reason="timeout")
     return Uncertain("the connection broke before the provider answered", reason="unavailable")
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=POOL))
-    return session

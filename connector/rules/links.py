@@ -57,8 +57,8 @@ def cleaned(text: str, limit: int = MAX_STRING) -> str:
         return text[:limit].strip()
     plain = _plain(text)
     seen = plain if plain.isprintable() else "".join(map(_seen, plain))
-    kept = [word for word in seen.split() if not any(map(host, _pieces(word)))]
-    return " ".join(kept)[:limit].strip()
+    words = seen[:limit].split()  # cut first: half a word may be a link where the whole is none
+    return " ".join(word for word in words if not any(map(host, _pieces(word))))
 
 
 def safe_link(text: str, limit: int = MAX_LINK) -> str:

@@ -106,14 +106,6 @@ class SourceMapping:
         object.__setattr__(self, "by_type", by_type)
 
     @property
-    def signals(self) -> dict[str, frozenset[str]]:
-        """Every signal it can give, with the names of the facts it may carry."""
-        found: dict[str, frozenset[str]] = {}
-        for rule in self.events:
-            found[rule.signal] = found.get(rule.signal, frozenset()) | rule.facts
-        return found
-
-    @property
     def traits(self) -> frozenset[str]:
         """The names of all traits it can give."""
         return frozenset().union(*(rule.traits for rule in self.events))

@@ -46,12 +46,12 @@ class Sign:
 
 def places(contact: Contact, e164: str) -> Where:
     """Where somebody may be who is texted at ``e164``, from all that is known of them."""
-    return _places(contact.timezone, contact.country, contact.region, contact.postal, e164)
+    number = _of_number(e164)
+    return _places(contact.timezone, contact.country, contact.region, contact.postal, number)
 
 
 @lru_cache(maxsize=2048)
-def _places(timezone: str, country: str, region: str, postal: str, e164: str) -> Where:
-    number = _of_number(e164)
+def _places(timezone: str, country: str, region: str, postal: str, number: Sign) -> Where:
     stated = country_of(country)
     ground = stated or (number.places[0].partition("-")[0] if number.places else "")
     signs = (

@@ -93,10 +93,11 @@ class Field:
 def standard_fields() -> tuple[Field, ...]:
     """Every fact to a field of its own name, for a CRM that has no mapping file."""
     rules = {"stage": Rule.never_clear}
-    return tuple(Field(name, _fact(name), rules.get(name, Rule.always)) for name in FACTS)
+    return tuple(Field(name, fact(name), rules.get(name, Rule.always)) for name in FACTS)
 
 
-def _fact(name: str) -> Condition:
+def fact(name: str) -> Condition:
+    """One of the facts as it stands, which needs no expression to be evaluated."""
     return lambda facts: facts.get(name)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from connector.errors import ConnectorError, ExpressionFailed, Unreadable
+from connector.errors import ConnectorError, ExpressionFailed, StorageRefused, Unreadable
 from connector.ledger import cursors, enrolments, events
 from connector.ledger.inbox import Delivery
-from connector.ledger.store import Tx, savepoint
+from connector.ledger.store import Row, Tx, savepoint
 from connector.model import Event, Hook, Receipt, Reply, Signal
 from connector.rules import mapping
 from connector.rules.mapping import Unmapped
@@ -21,61 +23,134 @@ from connector.steps.walk import walk
 
 log = logging.getLogger("connector")
 
-INBOX = "inbox"
-BATCH = 64
-DUE_BATCH = 64
+Mapped = Signal | Unmapped | str | None
+"""The signal of an event, why it has none, or (a string) the fault of its mapping."""
+
+INBOX = "inbox"  #: the last delivery that was moved into the ledger whole
+PART = "inbox_part"  #: how many pieces of the delivery after it were moved: "seq:pieces"
+REFILL = 64  #: deliveries read at a time
+SLICE = 32  #: pieces, and due steps, in one transaction, so that no other writer waits long
+OUR_FAULTS = ("DataError", "IntegrityError", "ProgrammingError")
+"""What an engine calls a statement that is wrong, while the ledger itself is well."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A delivery after reading: what it told, and what of it could not be read."""
+class Piece:
+    """One event, receipt, reply or unreadable part of a delivery, and where it stands in it."""
 
     delivery: Delivery
-    events: Sequence[tuple[Event, Signal | Unmapped | str]] = ()
-    told: Sequence[Receipt | Reply] = ()
-    rejected: Sequence[tuple[str, bytes]] = ()
+    place: int  #: from 1
+    is_last: bool
+    event: Event | None = None
+    told: Receipt | Reply | None = None
+    rejected: tuple[str, bytes] | None = None
+
+
+class Advancer:
+    """Moves what came in into the ledger, slice by slice, and takes the steps that are due.
+
+    A slice is one transaction with the inbox cursor in it, so that a death at any instant
+    repeats nothing and loses nothing. Reading, mapping and expressions run before it.
+    """
+
+    def __init__(self, rt: Setup) -> None:
+        self._rt = rt
+        self._pieces: deque[Piece] = deque()
+
+    def round(self) -> int:
+        """One slice; how much there was to do."""
+        rt = self._rt
+        if not self._pieces:
+            self._refill()
+        pieces = [self._pieces.popleft() for _ in range(min(SLICE, len(self._pieces)))]
+        work = [(piece, _mapped(rt, piece)) for piece in pieces]
+        try:
+            due = self._write_all(work)
+        except BaseException:
+            self._pieces.clear()  # read again from the cursor, once the ledger takes writes
+            raise
+        return len(pieces) + due
+
+    def _write_all(self, work: Sequence[tuple[Piece, Mapped]]) -> int:
+        try:
+            return self._write(work, careful=False)
+        except StorageRefused:
+            raise
+        except Exception:
+            return self._write(work, careful=True)
+
+    def _refill(self) -> None:
+        with self._rt.store.read() as tx:
+            seq = int(cursors.get(tx, INBOX, "0"))
+            part, _, done = cursors.get(tx, PART, "0:0").partition(":")
+        for delivery in self._rt.inbox.after(seq, REFILL):
+            skip = int(done) if delivery.seq == int(part) else 0
+            self._pieces.extend(read(self._rt, delivery)[skip:])
+
+    def _write(self, work: Sequence[tuple[Piece, Mapped]], *, careful: bool) -> int:
+        """Write a slice. Where one piece failed, all is done again with a savepoint for each."""
+        rt, now = self._rt, self._rt.clock()
+        with rt.store.write() as tx:
+            for piece, mapped in work:
+                take(tx, rt, piece, mapped, now, careful=careful)
+            if work:
+                _move_cursor(tx, work[-1][0])
+            due = enrolments.due(tx, now, SLICE)
+            for row in due:
+                _walk(tx, rt, row, now, careful=careful)
+        return len(due)
 
 
 def advance(rt: Setup) -> int:
-    """One round: a batch from the inbox and a batch of due steps; how much there was to do.
-
-    Reading, mapping and expressions run before the transaction; then all of the batch is one
-    transaction with the inbox cursor in it, so that a death at any instant repeats nothing and
-    loses nothing. Each event has a savepoint: one that fails sinks alone, with its reason.
-    """
-    with rt.store.read() as tx:
-        cursor = int(cursors.get(tx, INBOX, "0"))
-    deliveries = rt.inbox.after(cursor, BATCH)
-    reads = [read(rt, delivery) for delivery in deliveries]
-    now = rt.clock()
-    with rt.store.write() as tx:
-        for item in reads:
-            take(tx, rt, item, now)
-        if deliveries:
-            cursors.set_(tx, INBOX, str(deliveries[-1].seq))
-        due = enrolments.due(tx, now, DUE_BATCH)
-        for row in due:
-            _walk(tx, rt, row["id"], now)
-    return len(deliveries) + len(due)
+    """One slice of what waits; how much there was to do. See :class:`Advancer`."""
+    return Advancer(rt).round()
 
 
-def read(rt: Setup, delivery: Delivery) -> Read:
-    """Read and map one delivery; nothing here touches the ledger."""
+def _move_cursor(tx: Tx, last: Piece) -> None:
+    whole = last.delivery.seq if last.is_last else last.delivery.seq - 1
+    cursors.set_(tx, INBOX, str(whole))
+    if not last.is_last:
+        cursors.set_(tx, PART, f"{last.delivery.seq}:{last.place}")
+
+
+def read(rt: Setup, delivery: Delivery) -> list[Piece]:
+    """The pieces of one delivery, at least one; nothing here touches the ledger."""
+    events_, told, rejected = _parsed(rt, delivery)
+    count = len(events_) + len(told) + len(rejected)
+    if not count:
+        rejected, count = [("the delivery held nothing", delivery.body)], 1
+    pieces = [Piece(delivery, 0, False, event=event) for event in events_]
+    pieces += [Piece(delivery, 0, False, told=item) for item in told]
+    pieces += [Piece(delivery, 0, False, rejected=item) for item in rejected]
+    return [
+        replace(piece, place=place, is_last=place == count) for place, piece in enumerate(pieces, 1)
+    ]
+
+
+def _parsed(
+    rt: Setup, delivery: Delivery
+) -> tuple[Sequence[Event], Sequence[Receipt | Reply], Sequence[tuple[str, bytes]]]:
     hook = Hook("POST", delivery.url, delivery.headers, delivery.body)
+    if delivery.kind == "unreadable":
+        return (), (), [(delivery.reason, delivery.body)]
     try:
         if delivery.kind == "callback":
-            provider = rt.providers[delivery.source]
-            return Read(delivery, told=provider.parse(hook))
-        if delivery.kind == "unreadable":
-            return Read(delivery, rejected=[(delivery.reason, delivery.body)])
-        source = rt.sources[delivery.source]
-        parsed = source.adapter.parse(hook, delivery.received_at)
+            return (), rt.providers[delivery.source].parse(hook), ()
+        parsed = rt.sources[delivery.source].adapter.parse(hook, delivery.received_at)
     except KeyError:
-        return Read(delivery, rejected=[("its source is no longer configured", delivery.body)])
+        return (), (), [("its source is no longer configured", delivery.body)]
     except Unreadable as error:
-        return Read(delivery, rejected=[(str(error), delivery.body)])
-    mapped = [(event, map_event(rt, source, event)) for event in parsed.events]
-    return Read(delivery, events=mapped, rejected=parsed.rejected)
+        return (), (), [(str(error), delivery.body)]
+    except Exception as error:  # a door: what one stranger sent must not hold up the rest
+        log.exception("act=read source=%s result=failed", delivery.source)
+        return (), (), [(f"internal: {type(error).__name__}", delivery.body)]
+    return parsed.events, (), parsed.rejected
+
+
+def _mapped(rt: Setup, piece: Piece) -> Mapped:
+    if piece.event is None:
+        return None
+    return map_event(rt, rt.sources[piece.event.source], piece.event)
 
 
 def map_event(rt: Setup, source: OpenSource, event: Event) -> Signal | Unmapped | str:
@@ -84,37 +159,50 @@ def map_event(rt: Setup, source: OpenSource, event: Event) -> Signal | Unmapped 
         return mapping.apply(source.mapping, event, source.trust, rt.says.country)
     except ExpressionFailed as error:
         return f"mapping_error: {error}"
+    except Exception as error:  # a door: one bad event must not hold up the rest
+        log.exception("act=map event=%s source=%s result=failed", event.id, event.source)
+        return f"mapping_error: {type(error).__name__}"
 
 
-def take(tx: Tx, rt: Setup, item: Read, now: datetime) -> None:
-    """Write one delivery into the ledger."""
-    for event, mapped in item.events:
-        take_event(tx, rt, event, mapped, now)
-    for told in item.told:
-        if isinstance(told, Receipt):
-            outcome.receipt(tx, rt, told, now)
-        else:
-            outcome.reply(tx, rt, told, now)
-    for reason, piece in item.rejected:
-        events.keep_unreadable(
-            tx,
-            rt.new_id("unr"),
-            item.delivery.source,
-            reason,
-            piece,
-            item.delivery.received_at,
-            item.delivery.url,
-            item.delivery.headers,
-        )
-
-
-def take_event(
-    tx: Tx, rt: Setup, event: Event, mapped: Signal | Unmapped | str, now: datetime
+def take(
+    tx: Tx, rt: Setup, piece: Piece, mapped: Mapped, now: datetime, *, careful: bool = True
 ) -> None:
-    """Keep one event and act on its signal; a repeated delivery has no second effect."""
-    if not events.record(tx, event):
-        return
-    _act(tx, rt, event, mapped, now)
+    """Write one piece into the ledger; a repeated delivery has no second effect."""
+    if piece.event is not None and mapped is not None:
+        if events.record(tx, piece.event):
+            _act(tx, rt, piece.event, mapped, now, careful=careful)
+    elif piece.told is not None:
+        _tell(tx, rt, piece, now, careful=careful)
+    elif piece.rejected is not None:
+        _keep(tx, rt, piece.delivery, *piece.rejected)
+
+
+def _tell(tx: Tx, rt: Setup, piece: Piece, now: datetime, *, careful: bool) -> None:
+    """A receipt or a reply; one we cannot act on is kept whole, since it may be a STOP."""
+    try:
+        with savepoint(tx) if careful else nullcontext():
+            if isinstance(piece.told, Receipt):
+                outcome.receipt(tx, rt, piece.told, now)
+            elif isinstance(piece.told, Reply):
+                outcome.reply(tx, rt, piece.told, now)
+    except Exception as error:
+        if not careful or _is_storage(error):
+            raise
+        log.exception("act=outcome provider=%s result=failed", piece.delivery.source)
+        _keep(tx, rt, piece.delivery, f"internal: {type(error).__name__}", piece.delivery.body)
+
+
+def _keep(tx: Tx, rt: Setup, delivery: Delivery, reason: str, body: bytes) -> None:
+    events.keep_unreadable(
+        tx,
+        rt.new_id("unr"),
+        delivery.source,
+        reason,
+        body,
+        delivery.received_at,
+        delivery.url,
+        delivery.headers,
+    )
 
 
 def again(tx: Tx, rt: Setup, event: Event, now: datetime) -> str:
@@ -125,56 +213,52 @@ def again(tx: Tx, rt: Setup, event: Event, now: datetime) -> str:
     return _act(tx, rt, event, map_event(rt, source, event), now)
 
 
-def _act(tx: Tx, rt: Setup, event: Event, mapped: Signal | Unmapped | str, now: datetime) -> str:
+def _act(
+    tx: Tx, rt: Setup, event: Event, mapped: Mapped, now: datetime, *, careful: bool = True
+) -> str:
     if isinstance(mapped, str):
         events.settle(tx, event.id, "failed", mapped)
         log.warning("act=map event=%s source=%s result=failed", event.id, event.source)
         return mapped
-    if isinstance(mapped, Unmapped):
-        events.settle(tx, event.id, "unmapped", mapped.reason)
-        return mapped.reason
-    source = rt.sources[event.source]
+    if mapped is None or isinstance(mapped, Unmapped):
+        reason = mapped.reason if mapped else "nothing was mapped"
+        events.settle(tx, event.id, "unmapped", reason)
+        return reason
     try:
-        with savepoint(tx):
-            contact_id = take_signal(tx, rt, source, event, mapped, now)
-    except ConnectorError as error:
-        events.settle(tx, event.id, "failed", str(error))
-        return str(error)
+        with savepoint(tx) if careful else nullcontext():
+            contact_id = take_signal(tx, rt, rt.sources[event.source], event, mapped, now)
     except Exception as error:  # a door: one bad event must not hold up the rest
-        if _is_storage(error):
+        if not careful or _is_storage(error):
             raise
-        log.exception("act=advance event=%s result=failed", event.id)
-        events.settle(tx, event.id, "failed", f"internal: {type(error).__name__}: {error}")
-        return "internal"
-    reason = "; ".join(mapped.dropped)
-    events.settle(tx, event.id, "done", reason, contact_id, mapped.mapping)
+        reason = str(error)
+        if not isinstance(error, ConnectorError):
+            log.exception("act=advance event=%s result=failed", event.id)
+            reason = f"internal: {type(error).__name__}: {error}"
+        events.settle(tx, event.id, "failed", reason)
+        return reason
+    dropped = "; ".join(mapped.dropped)
+    events.settle(tx, event.id, "done", dropped, contact_id, mapped.mapping)
     return "done"
 
 
 def _is_storage(error: Exception) -> bool:
-    return type(error).__module__.startswith("sqlite3") or "psycopg" in type(error).__module__
+    """Whether the ledger itself failed, so that nothing of the slice can be kept."""
+    engine = type(error).__module__.partition(".")[0] in ("sqlite3", "psycopg")
+    return isinstance(error, StorageRefused) or (engine and type(error).__name__ not in OUR_FAULTS)
 
 
-def _walk(tx: Tx, rt: Setup, enrolment_id: str, now: datetime) -> None:
-    row = enrolments.get(tx, str(enrolment_id))
-    if row is None or row["due_at"] is None:
-        return
+def _walk(tx: Tx, rt: Setup, row: Row, now: datetime, *, careful: bool) -> None:
     try:
-        with savepoint(tx):
+        with savepoint(tx) if careful else nullcontext():
             walk(tx, rt, row, now)
     except Exception as error:  # a door: one bad enrolment must not hold up the rest
-        if _is_storage(error):
+        if not careful or _is_storage(error):
             raise
-        log.exception("act=walk enrolment=%s result=failed", enrolment_id)
-        enrolments.end(tx, str(enrolment_id), "failed", now)
+        log.exception("act=walk enrolment=%s result=failed", row["id"])
+        enrolments.end(tx, str(row["id"]), "failed", now)
 
 
 def next_due(rt: Setup, now: datetime) -> datetime:
     """When advancing next has something to do by itself."""
     with rt.store.read() as tx:
         return enrolments.next_due(tx) or now + timedelta(days=1)
-
-
-def without_payload(event: Event) -> Event:
-    """An event without what it carried, for logs."""
-    return replace(event, payload={})

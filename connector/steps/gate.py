@@ -9,7 +9,7 @@ from connector import clock
 from connector.ledger import consents, contacts, decisions, enrolments, sends
 from connector.ledger.store import Row, Tx
 from connector.model import Cause, Contact, Decision, Message, Objection, Purpose, Verdict
-from connector.rules import policy
+from connector.rules import hours, policy
 from connector.rules.policy import Facts
 from connector.steps import gather
 from connector.steps.setup import Setup
@@ -149,14 +149,22 @@ def _begin(
     )
     if not begun:
         return None
-    valid_for = min(max(facts.expires_at - now, SHORTEST_VALID), LONGEST_VALID)
     message = Message(
         send_id=send["id"],
         to=facts.contact.phone,
         text=facts.text,
         sender=send["sender"] or rt.sender,
         callback_url=rt.callback_url,
-        valid_for=valid_for,
+        valid_for=_valid_for(rt, facts, now),
         purpose=facts.purpose.value,
     )
     return Ticket(send["id"], rt.provider, int(send["attempt"]) + 1, message)
+
+
+def _valid_for(rt: Setup, facts: Facts, now: datetime) -> timedelta:
+    """How long the provider may try: never into quiet hours, and not past the text's use."""
+    where = hours.places(facts.contact, facts.contact.phone)
+    margin = rt.book.policy.window_margin
+    opening = hours.judge(where, rt.book.hours, facts.purpose, now, margin)
+    ends = min(facts.expires_at, opening.closes or facts.expires_at)
+    return min(max(ends - now, SHORTEST_VALID), LONGEST_VALID)

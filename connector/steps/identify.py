@@ -73,8 +73,8 @@ def _link_all(
     tx: Tx, rt: Setup, subject: Subject, contact_id: str, event: Event, trusted: bool
 ) -> None:
     for kind, value in contacts.named(subject):
-        if kind in contacts.DECIDING and not _free(tx, kind, value, contact_id):
-            continue
+        if kind in contacts.DECIDING and contacts.bearers(tx, kind, value):
+            continue  # borne by this contact already, or by somebody else
         contacts.link(
             tx,
             kind,
@@ -85,11 +85,6 @@ def _link_all(
             confirmed=trusted,
             link_id=rt.new_id("lnk"),
         )
-
-
-def _free(tx: Tx, kind: str, value: str, contact_id: str) -> bool:
-    found = contacts.bearers(tx, kind, value)
-    return not found or found[0] == contact_id
 
 
 def _merge(

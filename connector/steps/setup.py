@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,7 +16,6 @@ from connector.rules.mapping import SourceMapping
 from connector.rules.plays import Play
 from connector.rules.policy import Rulebook
 from connector.rules.stages import Stages
-from connector.rules.writeback import Field
 from connector.rules.writeback import Field as CrmField
 from connector.sources import Source
 

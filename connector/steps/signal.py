@@ -31,20 +31,8 @@ def take_signal(
     trusted = source.trust is Trust.trusted
     contact_id = identify(tx, rt, signal, event, trusted=trusted)
     _learn(tx, rt, contact_id, signal, event, now, trusted=trusted)
-    for given in signal.consents if trusted else ():
-        record_consent(
-            tx,
-            rt,
-            phone=given.phone or signal.subject.phone,
-            purpose=given.purpose,
-            granted=given.granted,
-            method=given.method,
-            wording=given.wording,
-            source=event.source,
-            evidence=given.evidence,
-            event=event,
-            now=now,
-        )
+    if trusted:
+        _take_consents(tx, rt, contact_id, signal, event, now)
     signal_id = rt.new_id("sig")
     events.add_signal(tx, signal, event, contact_id, signal_id)
     contact = gather.person(tx, contact_id)
@@ -59,6 +47,32 @@ def take_signal(
     for play in rt.starting.get(signal.name, ()):
         start(tx, rt, play, contact, signal, signal_id, event, context, now)
     return contact_id
+
+
+def _take_consents(
+    tx: Tx, rt: Setup, contact_id: str, signal: Signal, event: Event, now: datetime
+) -> None:
+    """Consent belongs to a number. Where the event names none, a grant is for the contact's
+    number of now, and an end is for every number the contact bears."""
+    for given in signal.consents:
+        named = [given.phone or signal.subject.phone]
+        if not named[0]:
+            known = contacts.phones(contacts.identities(tx, contact_id))
+            named = known[:1] if given.granted else known
+        for phone in named:
+            record_consent(
+                tx,
+                rt,
+                phone=phone,
+                purpose=given.purpose,
+                granted=given.granted,
+                method=given.method,
+                wording=given.wording,
+                source=event.source,
+                evidence=given.evidence,
+                event=event,
+                now=now,
+            )
 
 
 def _facts(signal: Signal) -> dict[str, Json]:
@@ -110,7 +124,7 @@ def _outcome(
 ) -> None:
     heard = Heard(
         id=rt.new_id("out"),
-        cause=f"event:{event.id}",
+        cause=f"{signal.outcome}:{contact_id}:{signal.key or event.id}",  # told twice, counted once
         contact_id=contact_id,
         kind=signal.outcome,
         occurred_at=event.occurred_at,

@@ -37,7 +37,7 @@ def start(
     if not fault and not _counted(tx, play, contact.id, signal.name, event.occurred_at):
         return
     key = triggers.occurrence(play, signal.key, signal_id, context)
-    same, standing_ = _standing(tx, play, contact.id, key, signal_id, event, now)
+    same, standing_ = _standing(tx, play, contact, key, signal_id, event)
     start = triggers.Start(event.occurred_at, contact.stage, event.back_fill, context)
     decision = triggers.judge(play, start, standing_, now)
     if fault:
@@ -91,23 +91,27 @@ def _counted(tx: Tx, play: Play, contact_id: str, name: str, at: datetime) -> bo
 
 
 def _standing(
-    tx: Tx, play: Play, contact_id: str, key: str, signal_id: str, event: Event, now: datetime
+    tx: Tx, play: Play, contact: Contact, key: str, signal_id: str, event: Event
 ) -> tuple[Row | None, Standing]:
-    same = enrolments.by_key(tx, play.name, contact_id, key)
-    latest = enrolments.latest(tx, play.name, contact_id)
+    same = enrolments.by_key(tx, play.name, contact.id, key)
+    latest = None
+    if key == signal_id or play.start.cooldown is not None:
+        latest = enrolments.latest(tx, play.name, contact.id)
     if same is None and key == signal_id and latest is not None and latest["state"] == "waiting":
         same = latest
-    over = _over(tx, play, contact_id, event)
+    over = _over(tx, play, contact, event)
     last_start = clock.instant(latest["triggered_at"]) if latest else None
     return same, Standing(str(same["state"]) if same else "", last_start, over)
 
 
-def _over(tx: Tx, play: Play, contact_id: str, event: Event) -> tuple[str, ...]:
+def _over(tx: Tx, play: Play, contact: Contact, event: Event) -> tuple[str, ...]:
     """Signals that end or fulfil the play, heard already though they occurred after the start."""
+    if contact.last_seen_at is not None and contact.last_seen_at <= event.occurred_at:
+        return ()  # nothing that occurred later was heard yet
     names = dict.fromkeys((*play.start.unless, *play.exits))
     if play.goal is not None and play.goal.where is None and not play.goal.same_key:
         names[play.goal.signal] = None
-    return tuple(name for name in names if events.heard(tx, contact_id, name, event.occurred_at, 1))
+    return tuple(name for name in names if events.heard(tx, contact.id, name, event.occurred_at, 1))
 
 
 def _mode(tx: Tx, rt: Setup, play: Play, contact_id: str, now: datetime) -> str:

@@ -182,7 +182,7 @@ def _change(tx: Tx, claim: Claim, fields: Sequence[Field]) -> Writeback | None:
     if about == "fields":
         return _fields_change(tx, claim, fields)
     owed, contact_id = _activity(tx, claim, about, thing)
-    return _writeback(claim, _bearer(tx, contact_id), owed[0].change) if owed else None
+    return _writeback(claim, contact_id, owed[0].change) if owed else None
 
 
 def _activity(tx: Tx, claim: Claim, about: str, thing: str) -> tuple[list[Owed], str]:
@@ -194,7 +194,9 @@ def _activity(tx: Tx, claim: Claim, about: str, thing: str) -> tuple[list[Owed],
         walked = outcome["enrolment_id"] and enrolments.get(tx, outcome["enrolment_id"])
         return rules.for_outcome(outcome, walked["play"] if walked else ""), outcome["contact_id"]
     if about == "task":
-        return [Owed("task", claim.key, claim.change)], claim.contact_id
+        found = contacts.row(tx, claim.contact_id)
+        contact_id = str(found["id"]) if found else claim.contact_id
+        return [Owed("task", claim.key, claim.change)], contact_id
     return [], claim.contact_id
 
 
@@ -226,12 +228,6 @@ def _facts(known: Summary) -> dict[str, Json]:
         "stage": contact.stage,
         "contact": gather.contact_facts(contact),
     }
-
-
-def _bearer(tx: Tx, contact_id: str) -> str:
-    """The contact's id, or the winner's where it was merged away."""
-    found = contacts.row(tx, contact_id)
-    return str(found["id"]) if found else contact_id
 
 
 def _writeback(claim: Claim, contact_id: str, change: Mapping[str, Json]) -> Writeback:

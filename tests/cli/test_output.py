@@ -28,7 +28,9 @@ def printed(act: Callable[[], Any], **environ: str) -> str:
     def command() -> None:
         act()
 
-    return CliRunner().invoke(command, [], env=environ, catch_exceptions=False).output
+    plain = {"COLUMNS": None, "FORCE_COLOR": None}
+    runner = CliRunner()
+    return runner.invoke(command, [], env={**plain, **environ}, catch_exceptions=False).output
 
 
 def test_json_is_one_object_a_line_with_sorted_keys() -> None:

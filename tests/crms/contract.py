@@ -101,6 +101,8 @@ class CrmContract:
         place.crm.write([fields(always={"stage": None}, if_empty={"plan": "gold"})])
         assert place.fields("con_1")["stage"] in (None, "")
         assert place.fields("con_1")["plan"] == "free"
+        place.crm.write([fields(if_empty={"stage": "trial"})])
+        assert place.fields("con_1")["stage"] == "trial"
 
     def test_a_growing_total_is_added_once_however_often_it_is_told(self, place: Place) -> None:
         place.crm.write([fields(always={"touches": 10})])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.crms import ADAPTERS
@@ -108,6 +108,7 @@ changes = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(current=st.dictionaries(names, values), change=changes)
 def test_merging_the_same_change_twice_is_merging_it_once(
     current: dict[str, Json], change: dict[str, Any]
@@ -116,6 +117,7 @@ def test_merging_the_same_change_twice_is_merging_it_once(
     assert merge_fields(once, change) == once
 
 
+@settings(deadline=None)
 @given(totals=st.lists(st.integers(0, 100), min_size=1).map(sorted), start=st.integers(0, 9))
 def test_a_field_grows_by_what_our_total_has_grown(totals: list[int], start: int) -> None:
     fields: dict[str, Json] = {"n": start}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -165,3 +167,8 @@ class TestTwilio(ProviderContract):
 
 def test_every_adapter_is_in_the_contract() -> None:
     assert dict(ADAPTERS) == {"sandbox": Sandbox, "twilio": Twilio}
+
+
+def test_verifying_callbacks_loads_no_http_client() -> None:
+    program = "import connector.providers, sys; sys.exit('requests' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import Unreadable, Unverified
@@ -177,6 +177,7 @@ def test_a_form_of_too_many_fields_is_not_even_read() -> None:
         side.adapter.verify(side.signed(SITE, encoded([("a", "1")] * 501)), NOW)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.text(max_size=60), st.text(max_size=40))
 def test_no_callback_makes_it_raise_anything_else(body: bytes, url: str, signature: str) -> None:
     for address in (url, f"https://{url}", f"https://a.test/?{url}", f"{SITE}?bodySHA256={url}"):
@@ -184,6 +185,7 @@ def test_no_callback_makes_it_raise_anything_else(body: bytes, url: str, signatu
             twilio.verify(hook(address, body, signature), NOW)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), max_size=9))
 def test_whatever_is_signed_is_proven(pairs: list[tuple[str, str]]) -> None:
     side = TwilioSide("a token")
@@ -270,6 +272,7 @@ def test_an_inbound_text_without_its_id_status_or_sender_is_unreadable(missing: 
         twilio.parse(hook(SITE, encoded(fields), ""))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_body_makes_parse_raise_anything_else(body: bytes) -> None:
     with pytest.raises(Unreadable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ from connector.errors import Deferred, Uncertain
 from connector.providers.wire import MAX_ANSWER_BYTES, Wire
 
 OK = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX-Name: v\r\n\r\n{}"
-QUICK = (0.3, 0.3)  # seconds
+QUICK = (0.3, 0.3)  # seconds, where silence is the point
+PATIENT = (20.0, 20.0)
 
 Play = Callable[[socket.socket], None]
 
@@ -42,7 +44,7 @@ class Peer:
 
     def serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            connection.settimeout(5)
+            connection.settimeout(30)
             self.play(connection)
 
     def close(self) -> None:
@@ -54,10 +56,12 @@ class Peer:
 
 
 @contextmanager
-def facing(play: Play, scheme: str = "http") -> Iterator[tuple[Wire, Peer]]:
+def facing(
+    play: Play, scheme: str = "http", timeouts: tuple[float, float] = PATIENT
+) -> Iterator[tuple[Wire, Peer]]:
     """A wire to a peer that plays a part."""
     peer = Peer(play)
-    wire = Wire(f"{scheme}://{peer.address}", {"X-Mine": "1"}, direct=True, timeouts=QUICK)
+    wire = Wire(f"{scheme}://{peer.address}", {"X-Mine": "1"}, direct=True, timeouts=timeouts)
     try:
         yield wire, peer
     finally:
@@ -151,7 +155,7 @@ def test_a_name_that_cannot_be_resolved_is_deferred() -> None:
 
 @pytest.mark.parametrize("play", [speaks_plainly, hangs_up, stays_silent])
 def test_a_failed_tls_handshake_is_deferred(play: Play) -> None:
-    with facing(play, "https") as (wire, _), pytest.raises(Deferred):
+    with facing(play, "https", QUICK) as (wire, _), pytest.raises(Deferred):
         post(wire)
 
 
@@ -164,7 +168,7 @@ def test_a_missing_certificate_file_is_deferred(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_silence_after_the_request_is_uncertain() -> None:
-    with facing(stays_silent) as (wire, _), pytest.raises(Uncertain) as caught:
+    with facing(stays_silent, timeouts=QUICK) as (wire, _), pytest.raises(Uncertain) as caught:
         post(wire)
     assert caught.value.reason == "timeout"
 
@@ -191,7 +195,7 @@ def test_an_answer_that_stops_half_way_is_uncertain() -> None:
         connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{")
         stays_silent(connection)
 
-    with facing(play) as (wire, _), pytest.raises(Uncertain) as caught:
+    with facing(play, timeouts=QUICK) as (wire, _), pytest.raises(Uncertain) as caught:
         post(wire)
     assert caught.value.reason == "timeout"
 
@@ -203,11 +207,18 @@ def test_an_answer_without_end_is_uncertain() -> None:
 
 
 def test_what_broke_is_told_without_address_header_or_body() -> None:
-    with facing(stays_silent) as (wire, peer), pytest.raises(Uncertain) as caught:
+    with facing(stays_silent, timeouts=QUICK) as (wire, peer), pytest.raises(Uncertain) as caught:
         post(wire)
     assert caught.value.__suppress_context__
     for private in (peer.address, "/path", "a=1"):
         assert private not in str(caught.value)
+
+
+def test_no_log_line_holds_what_is_looked_up(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with facing(answers()) as (wire, _):
+        wire.get("/texts?To=%2B14155552671")
+    assert "4155552671" not in caplog.text
 
 
 def test_a_redirect_is_an_answer_and_not_followed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.rules.retry import MAX_WAIT, SENDS, WRITEBACKS, Pace, next_attempt
@@ -56,6 +56,7 @@ def test_writebacks_outlast_a_weekend() -> None:
     assert timedelta(days=1.5) < spent < timedelta(days=4)
 
 
+@settings(deadline=None)
 @given(attempt=st.integers(0, 99), pace=paces, reason=reasons, chance=chances)
 def test_the_next_attempt_is_later_but_never_beyond_the_longest(
     attempt: int, pace: Pace, reason: str, chance: float
@@ -65,6 +66,7 @@ def test_the_next_attempt_is_later_but_never_beyond_the_longest(
     assert NOW < due <= NOW + pace.longest
 
 
+@settings(deadline=None)
 @given(
     attempt=st.integers(1, 99),
     asked=st.floats(0, 1e9, exclude_min=True),
@@ -80,11 +82,17 @@ def test_what_the_other_side_asks_for_is_the_least_wait(
     assert NOW + least <= due <= NOW + max(least * 1.1, SENDS.longest) + timedelta(seconds=1)
 
 
+def test_those_asked_to_wait_do_not_come_back_together() -> None:
+    due = [next_attempt(1, NOW, "rate_limited", 100.0, chance) for chance in (0.0, 0.5)]
+    assert due == [NOW + timedelta(seconds=100), NOW + timedelta(seconds=105)]
+
+
 @pytest.mark.parametrize("asked", [None, 0.0, -5.0, float("nan")])
 def test_a_meaningless_request_is_ignored(asked: float | None) -> None:
     assert next_attempt(1, NOW, "rate_limited", asked, 0.0) == NOW + timedelta(seconds=0.5)
 
 
+@settings(deadline=None)
 @given(attempt=st.integers(1, 98), reason=reasons, chance=chances)
 def test_later_attempts_never_wait_less(attempt: int, reason: str, chance: float) -> None:
     sooner = next_attempt(attempt, NOW, reason, None, chance)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import ExpressionFailed
@@ -152,6 +152,7 @@ def test_a_task_is_keyed_by_enrolment_and_step() -> None:
     assert writeback.for_task("task:enr_1:call", "Call", AT)[0].key == "task:enr_1:call"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_a_note_holds_no_control_characters_and_is_bounded(text: str) -> None:
     [owed] = writeback.for_reply({**REPLY, "text": text * 30})

@@ -294,12 +294,28 @@ def test_a_doubtful_text_that_did_not_leave_is_put_right(rt: Place, told: bool) 
     with rt.store.write() as tx:
         tx.run("UPDATE sends SET state = 'expired', counts_at = NULL")
         changed(tx, rt, "snd_1")
+    for _ in range(2):
+        rt.now += MINUTE
+        writeback(rt)
+        with rt.store.write() as tx:
+            changed(tx, rt, "snd_1")
     rt.now += MINUTE
     writeback(rt)
     statuses = [row["status"] for row in rt.activities().values()]
     assert statuses == (["Not sent, its time had passed"] if told else [])
     assert rt.record()["texts_sent"] == 0
     assert next_due(rt) is None
+
+
+def test_only_texts_that_left_for_the_customer_are_summed_up(rt: Place) -> None:
+    accept(rt, "snd_1", text="to the customer")
+    rt.now += MINUTE
+    for place, column in enumerate(("state = 'sending'", "mode = 'shadow'", "cause = 'test'"), 2):
+        accept(rt, f"snd_{place}", text="to nobody")
+        with rt.store.write() as tx:
+            tx.run(f"UPDATE sends SET {column} WHERE id = :id", id=f"snd_{place}")
+    writeback(rt)
+    assert (rt.record()["texts_sent"], rt.record()["last_text"]) == (1, "to the customer")
 
 
 def test_an_opt_out_and_its_end_reach_the_record(rt: Place) -> None:
@@ -482,6 +498,10 @@ def test_a_crm_that_is_down_is_left_alone_and_probed(rt: Place) -> None:
     writeback(rt)
     assert [len(call) for call in rt.crm.calls] == [9, 1], "all that was due, then a probe"
     assert rt.errors() <= {"ConnectionError", ""}, "a stranger's words may hold anything"
+    rt.crm.before = lambda changes: None
+    rt.now += timedelta(hours=1)
+    writeback(rt)
+    assert [len(call) for call in rt.crm.calls[2:]] == [1, 8], "it answers: back to full batches"
 
 
 def test_after_a_week_without_a_crm_everything_is_written_in_order(rt: Place) -> None:
@@ -522,6 +542,11 @@ def test_one_change_that_makes_the_crm_fail_lets_the_others_pass(rt: Place) -> N
         rt.now += MINUTE
         writeback(rt)
     assert {key for key, state in rt.states().items() if state != "written"} == {"send:snd_4"}
+    rt.crm.calls.clear()
+    for _ in range(120):
+        rt.now += MINUTE
+        writeback(rt)
+    assert 1 <= len(rt.crm.calls) <= 4, "it comes back ever more seldom"
 
 
 def test_one_call_does_a_bounded_part_of_a_backlog(rt: Place) -> None:

@@ -1,0 +1,1 @@
+"""The demo: a small bundled day, played through a real connector on this machine."""

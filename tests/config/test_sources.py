@@ -1,0 +1,138 @@
+"""Source mapping files: read as they are meant, and every fault at its file, line and field."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connector.config.sources import load_source
+from connector.config.stages import load_stages
+from connector.errors import Fault
+
+MAPPINGS = Path(__file__).parents[2] / "mappings"
+SMALL = """
+[source]
+adapter = "standard"
+[verify]
+scheme = "timestamped"
+header = "X-Signature"
+tolerance = "3m"
+[event]
+name = "body.type"
+[subject]
+user_id = "body.user"
+[[events]]
+name = "Order Completed"
+signal = "order_completed"
+"""
+
+
+def load(tmp_path: Path, content: str, stages: tuple[str, ...] | None = None) -> list[str]:
+    path = tmp_path / "site.toml"
+    path.write_text(content, "utf-8")
+    faults: list[Fault] = []
+    load_source(path, faults, stages)
+    assert all(fault.file == str(path) for fault in faults)
+    return [f"{fault.line} {fault.field}: {fault.message} — {fault.remedy}" for fault in faults]
+
+
+@pytest.mark.parametrize("name", ["segment", "shopify", "standard"])
+def test_the_shipped_files_have_no_fault(name: str) -> None:
+    faults: list[Fault] = []
+    stages = load_stages(MAPPINGS / "stages.toml", faults)
+    mapping = load_source(MAPPINGS / "sources" / f"{name}.toml", faults, stages.order)
+    assert faults == []
+    assert mapping.name == name
+    assert (mapping.verify is None) == (name == "segment")
+    assert mapping.description
+
+
+def test_a_small_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(SMALL, "utf-8")
+    faults: list[Fault] = []
+    mapping = load_source(path, faults)
+    assert faults == []
+    assert mapping.verify is not None
+    assert mapping.verify.scheme == "timestamped"
+    assert mapping.verify.tolerance == timedelta(minutes=3)
+    assert set(mapping.by_name) == {"order_completed"}
+    assert len(mapping.version) == 12
+
+
+def test_every_fault_of_a_file_stands_at_its_line(tmp_path: Path) -> None:
+    content = """
+[source]
+adapter = "standard"
+adaptor = "x"
+[verify]
+scheme = "hmac"
+algorithm = "md5"
+[event]
+name = "body.type"
+id = "body.id +"
+[subject]
+user_id = "boddy.user"
+name = "body.name"
+[traits]
+age = 5
+[[events]]
+signal = "Order Completed"
+[[events]]
+name = "x"
+signal = "x"
+stage = "custmer"
+when = "body.a ** 2"
+[events.facts]
+key = "body.a"
+value = "body.total | mony"
+sensitive = ["illness"]
+[[events.consents]]
+purpose = "marketing"
+"""
+    faults = load(tmp_path, content, ("lead", "customer"))
+    found = sorted((fault.partition(" — ")[0] for fault in faults), key=_line)
+    assert found == [
+        "4 source.adaptor: is not known here",
+        "5 verify.header: is missing",
+        "7 verify.algorithm: is 'md5'",
+        "10 event.id: cannot be understood: column 9: unexpected 'end'",
+        "12 subject.user_id: reads boddy.user, which no event has",
+        "13 subject.name: is not known here",
+        "15 traits.age: is 5, not a text in quotes",
+        "16 events[0].name: is missing",
+        "17 events[0].signal: is 'Order Completed'",
+        "21 events[1].stage: is 'custmer'",
+        "22 events[1].when: cannot be understood: column 1: ** is not offered",
+        "24 events[1].facts.key: is what every signal has already",
+        "25 events[1].facts.value: cannot be understood: column 14: there is no filter 'mony'; "
+        "did you mean 'money'?",
+        "26 events[1].facts.sensitive: holds 'illness'",
+        "27 events[1].consents[0].method: is missing",
+        "27 events[1].consents[0].granted: is missing",
+    ]
+
+
+def _line(fault: str) -> int:
+    return int(fault.partition(" ")[0])
+
+
+def test_each_adapter_wants_its_own_tables(tmp_path: Path) -> None:
+    assert load(tmp_path, SMALL.replace("[verify]", "[verified]"))[0].startswith("1 verify: is mis")
+    both = SMALL.replace('"standard"', '"segment"')
+    faults = load(tmp_path, both)
+    assert any("write keys prove these requests" in fault for fault in faults)
+    assert any(" event: is of no use here" in fault for fault in faults)
+
+
+def test_a_body_is_not_kept_with_each_of_its_events(tmp_path: Path) -> None:
+    listed = SMALL.replace('name = "body.type"', 'name = "item.type"\nfor_each = "body.events"')
+    faults = load(tmp_path, listed)
+    assert faults == ["12 subject.user_id: reads body.user, which no event has — there is headers, "
+                      "item, name, source"]  # fmt: skip
+
+
+def test_a_file_that_is_not_toml_is_one_fault(tmp_path: Path) -> None:
+    assert len(load(tmp_path, "[source")) == 1
