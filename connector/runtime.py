@@ -19,7 +19,6 @@ from connector.config.secrets import revealed
 from connector.config.settings import Settings
 from connector.crms import Crm
 from connector.errors import ConnectorError
-from connector.http import open_session
 from connector.ledger import cursors, files, local_crm, migrations
 from connector.ledger.inbox import Inbox, InboxReader
 from connector.ledger.sqlite import SqliteStore
@@ -95,17 +94,20 @@ def _locator(source: mapping.SourceMapping) -> Callable[[Any, Mapping[str, str]]
     return lambda body, headers: mapping.locate(source, body, headers)
 
 
-def open_providers(settings: Settings) -> dict[str, Provider]:
-    """The provider in use, and every other that is configured (their callbacks still come)."""
+def open_providers(settings: Settings, *, calls: bool) -> dict[str, Provider]:
+    """The provider in use, and every other that is configured (their callbacks still come).
+
+    ``calls``: whether they will be called, and not only told things; a client is heavy.
+    """
     names = {settings.provider.use, *settings.provider.tables}
-    return {name: _open_provider(settings, name) for name in sorted(names)}
+    return {name: _open_provider(settings, name, calls) for name in sorted(names)}
 
 
-def _open_provider(settings: Settings, name: str) -> Provider:
+def _open_provider(settings: Settings, name: str, calls: bool) -> Provider:
     provider: Provider = build(
         providers.ADAPTERS[name],
         settings.provider.tables.get(name, {}),
-        http=open_session(connections=settings.provider.in_flight),
+        http=_client(settings.provider.in_flight) if calls else None,
         clock=clock_of(settings),
         outbox=settings.ledger / "sandbox.jsonl",
         callback_url=callback_url(settings, name),
@@ -114,11 +116,17 @@ def _open_provider(settings: Settings, name: str) -> Provider:
     return provider
 
 
+def _client(connections: int) -> Any:
+    from connector.http import open_session
+
+    return open_session(connections=connections)
+
+
 def callback_url(settings: Settings, provider: str) -> str:
     """Where a provider reports to; the sandbox reaches us on loopback without a public address."""
     base = settings.web.public_url
-    if not base and provider == "sandbox" and settings.web.port:
-        base = f"http://127.0.0.1:{settings.web.port}"
+    if provider == "sandbox":
+        base = f"http://127.0.0.1:{settings.web.port}" if settings.web.port else ""
     return f"{base}/providers/{provider}" if base else ""
 
 
@@ -152,7 +160,7 @@ def open_setup(loaded: Loaded, store: Store) -> Setup:
             settings.link_hosts,
         ),
         sources=open_sources(loaded),
-        providers=open_providers(settings),
+        providers=open_providers(settings, calls=True),
         provider=settings.provider.use,
         crms=open_crms(settings, store, now),
         crm_fields={settings.crm.use: loaded.crm_fields},
@@ -263,7 +271,7 @@ def open_web(loaded: Loaded) -> WebSide:
             for name, source in settings.sources.items()
             for key in source.keys
         },
-        open_providers(settings),
+        open_providers(settings, calls=False),
         inbox,
         clock_of(settings),
     )

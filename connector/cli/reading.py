@@ -24,28 +24,26 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w":
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Since(click.ParamType):
-    """A span before now, such as 24h or 7d, or an instant, such as 2026-11-20T10:00."""
-
-    name = "span or instant"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta | datetime:
-        """The span or the instant (UTC where no zone is written)."""
-        if found := _SPAN.fullmatch(str(value).strip()):
-            return timedelta(**{_UNITS[found[2]]: int(found[1])})
-        try:
-            instant = datetime.fromisoformat(str(value).strip())
-        except ValueError:
-            self.fail("write a span such as 30m, 24h or 7d, or an instant as 2026-11-20T10:00")
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+def read_since(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> timedelta | datetime | None:
+    """A span before now, such as 24h, or an instant (UTC where no zone is written)."""
+    if value is None:
+        return None
+    if found := _SPAN.fullmatch(value.strip()):
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        instant = datetime.fromisoformat(value.strip())
+    except ValueError as error:
+        says = "write a span such as 30m, 24h or 7d, or an instant as 2026-11-20T10:00"
+        raise click.BadParameter(says, ctx, param) from error
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def since_option(command: F) -> F:
     """Add ``--since``: only what is newer."""
     text = "Only what is newer: 30m, 24h, 7d, or an instant (UTC)."
-    return click.option("--since", type=Since(), help=text)(command)
+    return click.option("--since", callback=read_since, metavar="SPAN", help=text)(command)
 
 
 def limit_option(default: int) -> Callable[[F], F]:

@@ -166,11 +166,10 @@ class _Reader:
     def readable(self, table: Table, key: str, paths: frozenset[str]) -> None:
         """Check what a text reads: it must be supplied, and must not be sensitive."""
         sensitive = {("signal", name) for name in self.supply.sensitive.get(self.signal, ())}
-        hidden = {path for path in paths if tuple(path.split(".")[:2]) in sensitive}
-        for path in sorted(hidden):
+        for path in sorted(path for path in paths if tuple(path.split(".")[:2]) in sensitive):
             remedy = "leave it out; only audiences and policy may read it"
             table.fault(key, f"reads {path}, which is sensitive and never enters a text", remedy)
-        check_paths(table, key, paths - hidden, self.roots)
+        check_paths(table, key, paths, self.roots)
 
     def goal(self, purpose: Purpose) -> Goal | None:
         if "goal" not in self.top:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from datetime import datetime
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def backup(db: Database, folder: Path, at: datetime) -> Path:
             for side in (db, copy)
             if not is_new(side)
         ]
+    except sqlite3.DatabaseError as error:
+        verdict, counts = str(error), []
     finally:
         copy.close()
     if verdict != "ok" or (len(counts) == 2 and counts[0] != counts[1]):
