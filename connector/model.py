@@ -35,6 +35,15 @@ class Cause(StrEnum):
     test = "test"
 
 
+class Mode(StrEnum):
+    """In what earnest an enrolment and its texts were opened; it stays so to their end."""
+
+    live = "live"
+    sandbox = "sandbox"  #: opened while the sandbox was the provider: never goes out for real
+    shadow = "shadow"  #: decides and records everything, sends nothing
+    holdout = "holdout"  #: the person misses this play, to measure what it brings
+
+
 class Verdict(StrEnum):
     """What a decision says: send it now, wait until an instant, or stop for good."""
 

@@ -24,12 +24,14 @@ from connector.steps import advance, dispatch, reconcile
 from connector.steps.advance import Advancer
 from connector.steps.dispatch import Dispatcher
 from connector.steps.setup import Setup
+from connector.steps.tidy import tidy
 from connector.steps.writeback import writeback
 
 log = logging.getLogger("connector")
 
 NET_SECONDS = 1.0
 CHECKPOINT_SECONDS = 2.0
+TIDY_SECONDS = 60.0
 IDLE_WAIT = 0.5
 
 
@@ -127,6 +129,7 @@ class Worker:
         self._scheduler.add_job(
             self._checkpoint, "interval", seconds=CHECKPOINT_SECONDS, id="checkpoint"
         )
+        self._scheduler.add_job(tidy, "interval", [self.rt], seconds=TIDY_SECONDS, id="tidy")
         self._pipe = listen(loaded.settings.ledger)
         self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
 

@@ -32,7 +32,8 @@ METHODS: Final = ("paper", "verbal", "web_form", "checkout", "import")
 """How consent is given elsewhere. A reply or a double opt-in only the number itself can give."""
 
 PURPOSES: Final = (Purpose.marketing.value, Purpose.service.value)
-COLUMNS: Final = ("when", "purpose", "action", "method", "source", "recorded_by", "wording")
+COLUMNS: Final = ("when", "purpose", "action", "method", "source", "wording")
+WIDE: Final = 110  #: columns from which there is room to tell who recorded it
 
 
 @click.group()
@@ -75,7 +76,9 @@ def show(folder: Path, number: str, full: bool, as_json: bool) -> None:
         output.say(f"held since {_minute(known['held_at'])}: {known['held_why']}")
     output.say(f"borne by {', '.join(bearers)}" if bearers else "borne by nobody")
     if rows:
-        output.rows(({**row, "when": _minute(row["occurred_at"])} for row in rows), COLUMNS)
+        is_wide = output.console().width >= WIDE
+        dated = ({**row, "when": _minute(row["occurred_at"], is_wide)} for row in rows)
+        output.rows(dated, (*COLUMNS, "recorded_by") if is_wide else COLUMNS)
 
 
 @consent.command()
@@ -191,5 +194,7 @@ def _tell(at: _Change, stands: Standing) -> None:
     output.say(f"{masked}: may now be texted for {live}.")
 
 
-def _minute(instant: str | None) -> str:
-    return f"{instant[:10]} {instant[11:16]}Z" if instant else ""
+def _minute(instant: str | None, with_time: bool = True) -> str:
+    if not instant:
+        return ""
+    return f"{instant[:10]} {instant[11:16]}Z" if with_time else instant[:10]

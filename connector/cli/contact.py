@@ -148,6 +148,9 @@ def _hidden(item: Mapping[str, Any], full: bool) -> dict[str, Any]:
         numbers = [{**number, "phone": phone.mask(number["phone"])} for number in item["numbers"]]
         traits = {name: masked(name, value) for name, value in item["traits"].items()}
         shown |= {"identities": names, "numbers": numbers, "traits": traits}
+        if record := item["crm_record"]:
+            fields = {name: masked(name, value) for name, value in record["fields"].items()}
+            shown["crm_record"] = {**record, "fields": fields}
     return shown
 
 
@@ -175,14 +178,21 @@ def _lines(person: Mapping[str, Any]) -> dict[str, Any]:
         "first_seen": _minute(person["first_seen_at"]),
         "last_seen": _minute(person["last_seen_at"]),
         "last_activity": _minute(person["last_activity_at"]),
-        "crm": person["crm_record"] and person["crm_record"]["id"],
     }
-    lines |= (person["crm_record"] or {}).get("fields", {})
+    if record := person["crm_record"]:
+        lines["crm record"] = record["id"]
+        lines |= {f"crm {name}": _plain(value) for name, value in record["fields"].items()}
     return {name: value for name, value in lines.items() if value not in (None, "", [], {})}
 
 
 def _moved(moved: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in moved.items()) or "-"
+
+
+def _plain(value: Any) -> Any:
+    """A field's value; an instant of the ledger shorter, as everywhere on the screen."""
+    is_instant = isinstance(value, str) and len(value) == 27 and value[10] + value[-1] == "TZ"
+    return _minute(value) if is_instant else value
 
 
 def _minute(instant: str | None) -> str:

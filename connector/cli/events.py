@@ -66,16 +66,17 @@ def events(
     if as_json:
         output.rows(found, (), as_json=True)
     else:
-        output.rows(map(_row, found), ("id", "heard", "source", "name", "state", "reason"))
+        output.rows(map(_row, found), ("id", "heard", "source", "name", "became"))
 
 
 def _row(item: Mapping[str, Any]) -> dict[str, Any]:
     at = datetime.fromisoformat(item["received_at"])
+    state = item.get("state", "unreadable")
     return {
         **item,
-        "heard": f"{at:%m-%d %H:%M:%S}",
+        "heard": f"{at:%m-%d %H:%M}",
         "name": item.get("name") or item.get("type") or item.get("url"),
-        "state": item.get("state", "unreadable"),
+        "became": f"{state}: {item['reason']}" if item["reason"] else state,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from connector.cli import NothingFound, output
+from connector.cli import Faulty, NothingFound, output
 from connector.cli.reading import (
     find_contacts,
     full_option,
@@ -68,7 +68,9 @@ def _chain(tx: Tx, thing: str, limit: int, loaded: Loaded) -> Chain:
         if chain := read(tx, thing):
             return chain
         raise NothingFound(f"the ledger has no {kind} {thing}; see `connector sends` or `events`")
-    if mark or thing.startswith("user:") or "@" in thing:
+    if mark and prefix != "con" and len(prefix) == 3:
+        raise Faulty(f"{thing} is no text, event, enrolment, reply or contact; see --help")
+    if prefix == "con" or thing.startswith("user:") or "@" in thing:
         return _person(tx, thing, limit, loaded)
     chain = reports.of_number(tx, read_number(thing, loaded).e164, limit)
     known = chain["contact"] or chain["stories"] or chain["bearers"]

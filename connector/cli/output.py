@@ -68,8 +68,8 @@ def rows(
         box=box.SIMPLE_HEAD if out.is_terminal else None,
         pad_edge=False,
     )
-    for heading in headings.values():
-        table.add_column(heading.replace("_", " "), overflow="fold")
+    for key, heading in headings.items():  # an id is for copying, so it is never folded
+        table.add_column(heading.replace("_", " "), overflow="fold", no_wrap=key == "id")
     for item in found:
         table.add_row(*(Text(plain(item.get(key))) for key in headings))
     out.print(table)

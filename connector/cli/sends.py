@@ -72,7 +72,9 @@ def _show(found: list[dict[str, Any]]) -> None:
         columns = ("id", "when", "to", "what", "state", "reason", "provider_id", "segments")
         output.rows((_row(item, whole=not out.is_terminal) for item in found), columns)
     else:
-        narrow = ({**_row(item), "state": _stands(item)} for item in found)
+        narrow = (
+            {**_row(item), "to": _end(item["phone"]), "state": _stands(item)} for item in found
+        )
         output.rows(narrow, ("id", "when", "to", "what", "state"))
 
 
@@ -95,6 +97,11 @@ def _row(item: Mapping[str, Any], *, whole: bool = False) -> dict[str, Any]:
 def _when(item: Mapping[str, Any]) -> str:
     """When it left, else when it ended, else when it is due."""
     return str(item["accepted_at"] or item["begun_at"] or item["settled_at"] or item["due_at"])
+
+
+def _end(number: str) -> str:
+    """The end of a masked number, where there is no room for the rest."""
+    return f"…{number[-4:]}" if "*" in number else number
 
 
 def _stands(item: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from connector.clock import TestClock
+from connector.config.loaded import load
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
+from connector.rules.plays import Play
 from connector.runtime import CLOCK_FILE, LEDGER_FILE
 
 Row = Mapping[str, Any]
@@ -31,15 +32,15 @@ ROWS: Final = {
     "outcomes": "SELECT * FROM outcomes ORDER BY occurred_at, id",
     "records": "SELECT * FROM local_records ORDER BY id",
     "activities": "SELECT * FROM local_activities ORDER BY occurred_at, key",
-    "plays": "SELECT name, version, content FROM files WHERE kind = 'play'",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The rows of each table, oldest first; ``log`` is the provider's; ``now`` the folder's clock."""
+    """The rows of each table, oldest first; ``log`` is the provider's, ``now`` the folder's."""
 
     now: datetime
+    plays: Mapping[str, Play]
     log: list[Row]
     contacts: list[Row]
     events: list[Row]
@@ -52,33 +53,31 @@ class Kept:
     outcomes: list[Row]
     records: list[Row]
     activities: list[Row]
-    plays: list[Row]
 
     def who(self, contact_id: str | None) -> str:
         """A contact's first name; "" where nobody knows it."""
         found = next((row for row in self.contacts if row["id"] == contact_id), None)
         return str(json.loads(found["traits"]).get("first_name", "")) if found else ""
 
-    def texts_of(self, play: str, version: str) -> list[str]:
-        """The names of the steps of a play that are texts, in their order."""
-        contents = [row["content"] for row in self.plays if row["name"] == play]
-        versions = [row["version"] for row in self.plays if row["name"] == play]
-        content = dict(zip(versions, contents, strict=True)).get(version, "")
-        return [step["name"] for step in tomllib.loads(content).get("steps", []) if "template" in step]
-
 
 def read(folder: Path) -> Kept:
-    """Read a folder on which nothing runs any more (it may also run)."""
-    data = folder / "data"
+    """Read a folder, as any other process may."""
+    loaded = load(folder)
+    data = loaded.settings.ledger
     store = SqliteStore(data / LEDGER_FILE)
     try:
         with store.read() as tx:
             rows = {name: _rows(tx, sql) for name, sql in ROWS.items()}
     finally:
         store.close()
-    lines = (data / LOG).read_text(encoding="utf-8").splitlines() if (data / LOG).exists() else []
-    return Kept(now=TestClock(data / CLOCK_FILE)(), log=[json.loads(line) for line in lines], **rows)
+    now = TestClock(data / CLOCK_FILE)()
+    return Kept(now=now, plays=loaded.plays, log=_lines(data / LOG), **rows)
 
 
 def _rows(tx: Tx, sql: str) -> list[Row]:
     return [dict(row) for row in tx.all(sql)]
+
+
+def _lines(log: Path) -> list[Row]:
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return [json.loads(line) for line in lines]

@@ -27,7 +27,7 @@ ARRIVED: Final = "SELECT phone, text FROM sends WHERE state = 'delivered'"
 OWED: Final = "SELECT 1 FROM writebacks WHERE state = 'owed' LIMIT 1"
 
 Tell = Callable[[datetime, str], None]
-"""Called with each moment's instant and words, so that somebody may watch."""
+"""Called with each instant and what happens in it ("": something came due), for who watches."""
 
 
 class Playing:
@@ -54,7 +54,7 @@ class Playing:
     def _live_until(self, at: datetime) -> None:
         """Stop at every instant at which the connector has something to do by itself."""
         while (due := self._stage.read(next_due)) is not None and due < at:
-            self._tell(due, "something is due")
+            self._tell(due, "")
             self._show(due)
             self._settle()
 
@@ -103,7 +103,10 @@ def deliver(stage: Stage, moment: Moment) -> None:
     body = json.dumps(moment.body).encode()
     for _ in range(moment.times):
         answer = stage.http.post(
-            f"{stage.url}{moment.path}", data=body, headers=_headers(stage, moment, body), timeout=10
+            f"{stage.url}{moment.path}",
+            data=body,
+            headers=_headers(stage, moment, body),
+            timeout=10,
         )
         if not answer.ok:
             raise ConnectorError(f"{moment.path} was answered {answer.status_code}: {answer.text}")

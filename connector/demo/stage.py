@@ -214,9 +214,10 @@ class Stage:
 
 def write_folder(folder: Path, port: int) -> None:
     """The working folder: the starters as they are shipped, and the demo's own config."""
-    root = starters.root()
-    for name in ("mappings", "templates"):
-        shutil.copytree(root / name, folder / name, dirs_exist_ok=True)
+    for name, source in starters.files():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
     secrets = folder / "secrets"
     secrets.mkdir(exist_ok=True)
     for name, secret in SECRETS.items():

@@ -15,8 +15,8 @@ ADD = """INSERT INTO consents (id, phone, purpose, action, method, wording, sour
         recorded_by, event_id, occurred_at, recorded_at)
     VALUES (:id, :phone, :purpose, :action, :method, :wording, :source, :evidence, :by, :event,
         :occurred, :recorded)"""
-LAST = """SELECT action, method, wording, occurred_at FROM consents
-    WHERE phone = :phone AND purpose = :purpose ORDER BY occurred_at DESC, id DESC LIMIT 1"""
+NEWEST = """SELECT purpose, action, method, wording FROM consents WHERE phone = :phone
+    ORDER BY occurred_at DESC, id DESC LIMIT 20"""
 BRIEF = """SELECT purpose, action, method, occurred_at FROM consents WHERE phone = :phone
     ORDER BY occurred_at, id"""
 ROWS = "SELECT * FROM consents WHERE phone = :phone ORDER BY occurred_at, id"
@@ -78,10 +78,9 @@ def add(
     now: datetime,
     evidence: Mapping[str, str] | None = None,
 ) -> bool:
-    """Append a consent or its end; False when the newest row says exactly the same."""
-    last = tx.one(LAST, phone=phone, purpose=purpose)
+    """Append a consent or its end; False when it only repeats what stands already."""
     action = "granted" if granted else "revoked"
-    if last and (last["action"], last["method"], last["wording"]) == (action, method, wording):
+    if _repeats(tx.all(NEWEST, phone=phone), purpose, action, method, wording):
         return False
     touch(tx, phone)
     tx.run(
@@ -100,6 +99,20 @@ def add(
         recorded=clock.text(now),
     )
     return True
+
+
+def _repeats(newest: list[Row], purpose: str, action: str, method: str, wording: str) -> bool:
+    """Whether the same was said before, and nothing since but the like of it for other purposes.
+
+    A STOP and its lifting speak of other purposes too, so what is said after them is said anew.
+    """
+    for row in newest:
+        if row["purpose"] == purpose:
+            said = (row["action"], row["method"], row["wording"])
+            return said == (action, method, wording)
+        if row["purpose"] == "all" or (row["action"], row["method"]) != (action, method):
+            return False
+    return False
 
 
 def block(tx: Tx, phone: str, scope: str, by: str, at: datetime) -> None:

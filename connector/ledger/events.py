@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import orjson
 
@@ -159,12 +159,3 @@ def keep_unreadable(
         cursors.count(tx, f"unreadable_dropped.{source}")
         rows, size = rows - 1, size - int(old["bytes"])
 
-
-def forget_old(tx: Tx, before: datetime, limit: int = 500) -> int:
-    """Drop events received before an instant; their signals and outcomes stay."""
-    sql = """DELETE FROM events WHERE id IN (SELECT id FROM events WHERE received_at < :before
-        ORDER BY id LIMIT :limit)"""
-    return tx.run(sql, before=clock.text(before), limit=limit)
-
-
-KEY_KEPT = timedelta(days=90)

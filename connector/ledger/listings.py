@@ -67,7 +67,8 @@ def events(
     where = f"state <> 'done' AND state = '{state}'" if state in ("failed", "unmapped") else "1 = 1"
     order = "received_at" if state else "id"
     found = tx.all(EVENTS.format(where=where, order=order), source=source or None, limit=limit)
-    return _since(found, "received_at", since)
+    shown = _since(found, "received_at", since)
+    return [{**item, "back_fill": bool(item["back_fill"])} for item in shown]
 
 
 def unreadable(

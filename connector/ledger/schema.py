@@ -70,6 +70,7 @@ FIRST: Final = (
         blocked_scope TEXT NOT NULL DEFAULT '',
         held_at TEXT, held_why TEXT NOT NULL DEFAULT '',
         confirming_at TEXT, confirming TEXT NOT NULL DEFAULT '[]')""",
+    "CREATE INDEX numbers_held ON numbers (held_at) WHERE held_at IS NOT NULL",
     """CREATE TABLE consents (
         id TEXT PRIMARY KEY, phone TEXT NOT NULL, purpose TEXT NOT NULL,
         action TEXT NOT NULL CHECK (action IN ('granted', 'revoked')), method TEXT NOT NULL,

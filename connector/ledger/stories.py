@@ -78,7 +78,7 @@ def heard(tx: Tx, event_id: str) -> Story | None:
     contact = event["contact_id"]
     signal = tx.one(SIGNAL_OF, contact=contact, event=event_id)
     return story(
-        event=_only(event, EVENT_TOLD),
+        event=_event(event),
         signal=_signal(signal),
         walks=[_walk_of(tx, row, signal) for row in tx.all(BY_EVENT, id=event_id, limit=MANY)],
         ends=_ends(tx, contact, event_id, signal) if signal else [],
@@ -97,7 +97,7 @@ def begun_by(tx: Tx, row_id: str) -> Story | None:
         return started(tx, row)
     event = tx.one(EVENT, id=decision["event_id"])
     signal = tx.one(SIGNAL_OF, contact=decision["contact_id"], event=decision["event_id"])
-    return story(event=_only(event, EVENT_TOLD), signal=_signal(signal), walks=[_refused(decision)])
+    return story(event=_event(event), signal=_signal(signal), walks=[_refused(decision)])
 
 
 def started(tx: Tx, enrolment: Row, only: Row | None = None) -> Story:
@@ -105,7 +105,7 @@ def started(tx: Tx, enrolment: Row, only: Row | None = None) -> Story:
     signal = tx.one(SIGNAL, id=enrolment["signal_id"])
     event = tx.one(EVENT, id=signal["event_id"]) if signal else None
     walk = _walk(tx, enrolment, only)
-    return story(event=_only(event, EVENT_TOLD), signal=_signal(signal), walks=[walk])
+    return story(event=_event(event), signal=_signal(signal), walks=[walk])
 
 
 def replied(tx: Tx, row: Row) -> Story:
@@ -207,12 +207,18 @@ def _crm(tx: Tx, row: Row, prefix: str) -> list[dict[str, Json]]:
     return _dicts(tx.all(WRITTEN_FOR, contact=row["contact_id"], limit=MANY, **bounds))
 
 
+def _event(row: Row | None) -> dict[str, Json] | None:
+    kept = _only(row, EVENT_TOLD)
+    return {**kept, "back_fill": bool(kept["back_fill"])} if kept else None
+
+
 def _signal(row: Row | None) -> dict[str, Json] | None:
     if row is None:
         return None
     hidden = len(row["sensitive"].split(",")) if row["sensitive"] else 0
-    kept = _only(row, "id event_id name key occurred_at activity")
-    return {**(kept or {}), "facts": dict(signal_facts(row)), "hidden_facts": hidden}
+    kept = {name: row[name] for name in ("id", "event_id", "name", "key", "occurred_at")}
+    told = {"facts": dict(signal_facts(row)), "hidden_facts": hidden}
+    return {**kept, "activity": bool(row["activity"]), **told}
 
 
 def _decision(row: Row) -> dict[str, Json]:

@@ -119,7 +119,7 @@ def _story(page: Page, story: Known, contact: Known | None) -> None:
         _reply(page, story)
     tell_outcomes(page, story["outcomes"])
     for walk in story["ends"]:
-        page.add("Ended", f"{walk['play']} ({walk['id']}): {ended(page, walk)}")
+        page.add("Ended", f"{walk['play']} ({walk['id']}): {ended(page, walk, by=False)}")
     for walk in story["walks"]:
         tell_walk(page, walk)
     for text in story["texts"]:

@@ -73,11 +73,11 @@ def tell_crm(page: Page, rows: Iterable[Known], label: str = "CRM") -> None:
         page.add(label, f"{row['crm']}: {what}{status}, {_stands(page, row)}")
 
 
-def ended(page: Page, walk: Known) -> str:
-    """Why and when a walk ended, or reached its goal."""
-    by = f" ({walk['ended_by']})" if walk['ended_by'] else ""
+def ended(page: Page, walk: Known, *, by: bool = True) -> str:
+    """Why, by which event, and when a walk ended or reached its goal."""
+    event = f" ({walk['ended_by']})" if by and walk["ended_by"] else ""
     reason = why(walk["exit_reason"] or "goal")
-    return f"{reason}{by}, {page.at(walk['ended_at'] or walk['goal_at'])}"
+    return f"{reason}{event}, {page.at(walk['ended_at'] or walk['goal_at'])}"
 
 
 def why(reason: str) -> str:
@@ -117,9 +117,9 @@ def _decisions(page: Page, decisions: Iterable[Known]) -> None:
         else:
             _decision(page, item)
     if rearmed:
-        times = "once" if len(rearmed) == 1 else f"{len(rearmed)} times"
-        last = f"last {page.at(rearmed[-1]['decided_at'])} by {rearmed[-1]['event_id']}"
-        page.add("Decision", f"the timer was started anew {times}, {last}")
+        times = "once," if len(rearmed) == 1 else f"{len(rearmed)} times, last"
+        last = f"{page.at(rearmed[-1]['decided_at'])} by {rearmed[-1]['event_id']}"
+        page.add("Decision", f"the timer was started anew {times} {last}")
 
 
 def _decision(page: Page, item: Known) -> None:

@@ -61,7 +61,7 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
     if decision.verdict is not Verdict.send:
         _stop(tx, send, decision.reason, now)
         return None
-    if send["mode"] != "live":
+    if not rt.may_leave(str(send["mode"])):
         sends.close(tx, str(send["id"]), "cancelled", f"dry:{send['mode']}", now)
         return None
     return _begin(tx, rt, send, facts, language, now)
@@ -84,7 +84,7 @@ def _decide(
         rt,
         str(send["template"]),
         contact,
-        context,
+        gather.shown(context, enrolment),
         trusted=send["cause"] != Cause.play or gather.is_trusted(rt, enrolment),
     )
     facts = gather.gather(

@@ -11,7 +11,7 @@ import orjson
 
 from connector import clock, phone
 from connector.errors import ExpressionFailed
-from connector.ledger import consents, contacts, events, sends
+from connector.ledger import consents, contacts, sends
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Json, Purpose, Trust
 from connector.rules import links, render
@@ -77,11 +77,20 @@ def contact_facts(contact: Contact) -> dict[str, Json]:
 
 
 def signal_of(row: Row | None) -> dict[str, Json]:
-    """The start signal of an enrolment row: its visible facts, its name and its key."""
+    """The start signal of an enrolment row: its facts, sensitive ones too, its name, its key."""
     if row is None or row["signal_facts"] is None:
         return {}
-    visible = events.signal_facts({"facts": row["signal_facts"], "sensitive": row["sensitive"]})
-    return {**visible, "name": row["signal_name"], "key": row["key"]}
+    facts = orjson.loads(row["signal_facts"])
+    return {**facts, "name": row["signal_name"], "key": row["key"]}
+
+
+def shown(context: Mapping[str, Json], row: Row | None) -> Mapping[str, Json]:
+    """A context for texts and CRM notes, into which sensitive facts never come."""
+    hidden = frozenset(row["sensitive"].split(",")) if row and row["sensitive"] else frozenset()
+    if not hidden:
+        return context
+    signal = {name: value for name, value in context["signal"].items() if name not in hidden}
+    return {**context, "signal": signal}
 
 
 def crm_facts(tx: Tx, crm: str, contact_id: str) -> dict[str, Json]:

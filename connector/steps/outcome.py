@@ -245,6 +245,7 @@ def _answer(
             template=ANSWERS[label],
             due_at=now,
             expires_at=at + ANSWER_WITHIN,
+            mode=rt.earnest.value,
             priority=100,
         ),
         now,

@@ -10,7 +10,7 @@ from connector.crms import Crm
 from connector.expressions import Template
 from connector.ledger.inbox import InboxReader
 from connector.ledger.store import Store
-from connector.model import Trust
+from connector.model import Mode, Trust
 from connector.providers import Provider
 from connector.rules.mapping import SourceMapping
 from connector.rules.plays import Play
@@ -18,6 +18,8 @@ from connector.rules.policy import Rulebook
 from connector.rules.stages import Stages
 from connector.rules.writeback import Field as CrmField
 from connector.sources import Source
+
+SANDBOX = "sandbox"  #: the provider that keeps what it is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,15 @@ class Setup:
     holdouts: bool = True  #: false treats everybody (demo, examples, benchmarks)
     crm_fields: Mapping[str, tuple[CrmField, ...]] = field(default_factory=dict)
     starting: Mapping[str, tuple[Play, ...]] = field(default_factory=dict)
+
+    @property
+    def earnest(self) -> Mode:
+        """The mode of what is opened now: live, or sandbox where nothing leaves for real."""
+        return Mode.sandbox if self.provider == SANDBOX else Mode.live
+
+    def may_leave(self, mode: str) -> bool:
+        """Whether a text opened in a mode may be handed to the provider of now."""
+        return mode == Mode.live or (mode == Mode.sandbox and self.provider == SANDBOX)
 
     def __post_init__(self) -> None:
         """Index the plays by the signal that starts them."""

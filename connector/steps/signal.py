@@ -76,8 +76,7 @@ def _take_consents(
 
 
 def _facts(signal: Signal) -> dict[str, Json]:
-    visible = {k: v for k, v in signal.facts.items() if k not in signal.sensitive}
-    return {**visible, "name": signal.name, "key": signal.key}
+    return {**signal.facts, "name": signal.name, "key": signal.key}
 
 
 def _learn(

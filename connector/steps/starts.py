@@ -115,7 +115,7 @@ def _over(tx: Tx, play: Play, contact: Contact, event: Event) -> tuple[str, ...]
 
 
 def _mode(tx: Tx, rt: Setup, play: Play, contact_id: str, now: datetime) -> str:
-    """live, shadow, or holdout: assigned by the person's salted hash before every gate, kept."""
+    """The mode; a holdout is told by the person's salted hash, before every gate, and kept."""
     held_out = False
     if rt.holdouts and play.purpose is Purpose.marketing:
         for experiment, share in (
@@ -125,7 +125,7 @@ def _mode(tx: Tx, rt: Setup, play: Play, contact_id: str, now: datetime) -> str:
             held_out |= _held_out(tx, experiment, share, contact_id, now)
     if held_out:
         return "holdout"
-    return "shadow" if play.mode is Mode.shadow else "live"
+    return "shadow" if play.mode is Mode.shadow else rt.earnest.value
 
 
 def _held_out(tx: Tx, experiment: str, share: float, contact_id: str, now: datetime) -> bool:

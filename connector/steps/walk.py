@@ -76,10 +76,10 @@ def _context(tx: Tx, rt: Setup, contact: Contact, row: Row, now: datetime) -> di
 def _task(
     tx: Tx, rt: Setup, play: Play, step: Step, contact: Contact, row: Row, now: datetime
 ) -> None:
-    if row["mode"] == "live":
+    if rt.may_leave(str(row["mode"])):
         context = _context(tx, rt, contact, row, now)
         try:
-            subject = compile_template(step.task)(context)
+            subject = compile_template(step.task)(gather.shown(context, row))
         except ExpressionFailed as error:
             log.warning("act=task enrolment=%s result=%s", row["id"], error.code)
             subject = f"{play.name}: {step.name}"
@@ -93,7 +93,11 @@ def _text(
     due_at = clock.instant(row["due_at"])
     context = _context(tx, rt, contact, row, now)
     text, language, fault = gather.write_text(
-        rt, step.template, contact, context, trusted=gather.is_trusted(rt, row)
+        rt,
+        step.template,
+        contact,
+        gather.shown(context, row),
+        trusted=gather.is_trusted(rt, row),
     )
     facts = gather.gather(
         tx,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from connector import clock
 from connector.ledger import (
     assignments,
     consents,
@@ -15,13 +13,11 @@ from connector.ledger import (
     decisions,
     enrolments,
     events,
-    migrations,
     outcomes,
     sends,
     writebacks,
 )
 from connector.ledger.outcomes import Heard
-from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
 from connector.model import (
     Accepted,
@@ -44,13 +40,6 @@ PHONE = "+14155550123"  # a number whose prefix names one zone
 def at(minutes: float = 0) -> datetime:
     """An instant so many minutes after ten."""
     return TEN + timedelta(minutes=minutes)
-
-
-def store(path: Path) -> SqliteStore:
-    """A new ledger."""
-    made = SqliteStore(path / "ledger.db")
-    migrations.migrate(made.database())
-    return made
 
 
 def contact(tx: Tx, name: str = "1", phone: str = PHONE, **traits: Any) -> str:
@@ -139,13 +128,13 @@ def decision(
     minutes: float = 0,
     until: float | None = None,
     play: str = "cart_abandoned",
-    **about: str,
+    about: Mapping[str, str] | None = None,
 ) -> None:
     """``dec_<name>``; ``reasons`` are (code, sentence)."""
     ends = at(until) if until is not None else None
     objections = tuple(Objection(code, Verdict(verdict), says, ends) for code, says in reasons)
     decided = Decision(Verdict(verdict), objections, ends, "9a8b7c6d5e4f+0011223344")
-    subject = {"contact_id": "con_1", "key": "cart-7", "version": "1f2e3d4c5b6a", **about}
+    subject = {"contact_id": "con_1", "key": "cart-7", "version": "1f2e3d4c5b6a", **(about or {})}
     decisions.add(
         tx,
         decisions.About(moment, play=play, **subject),
@@ -286,12 +275,13 @@ def cart_story(tx: Tx) -> None:
     )
     walk = enrolment(tx, told)
     send_id = send(tx, enrolment_id=walk)
-    decision(tx, "1", "trigger", "send", event_id=told, enrolment_id=walk)
+    begun = {"event_id": told, "enrolment_id": walk}
+    decision(tx, "1", "trigger", "send", about=begun)
     quiet = ("quiet_hours", "It is 03:00 in America/Los_Angeles; texts may go from 08:00.")
     about = {"enrolment_id": walk, "send_id": send_id, "step": "reminder"}
-    decision(tx, "2", "plan", "wait", quiet, minutes=60, until=360, **about, event_id=told)
+    decision(tx, "2", "plan", "wait", quiet, minutes=60, until=360, about={**begun, **about})
     enrolments.to_step(tx, walk, 0, None)
-    decision(tx, "3", "send", "send", minutes=360, **about)
+    decision(tx, "3", "send", "send", minutes=360, about=about)
     accept(tx, send_id, 360)
     enrolments.first_text(tx, walk, at(360), at(10_000))
     enrolments.to_step(tx, walk, 1, at(1_800))
@@ -299,8 +289,3 @@ def cart_story(tx: Tx) -> None:
     receipt(tx, send_id, "delivered", 360.05)
     written(tx, send_id, 360.1)
     reply(tx, send_id, "STOP", "opt_out", 365)
-
-
-def clock_text(minutes: float) -> str:
-    """The ledger's text for an instant."""
-    return clock.text(at(minutes))

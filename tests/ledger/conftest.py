@@ -17,3 +17,12 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     migrations.migrate(store.database())
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
+    """One ledger for all examples of a property, which empties what it fills."""
+    store = SqliteStore(tmp_path_factory.mktemp("shared") / "ledger.db")
+    migrations.migrate(store.database())
+    yield store
+    store.close()
