@@ -69,7 +69,9 @@ def demo(keep: Path | None, quiet: bool, as_json: bool) -> None:
 def read_back(folder: Path) -> dict[str, Any]:
     """What a second process finds in the folder."""
     reading = [sys.executable, "-m", "connector.demo.table", str(folder)]
-    done = subprocess.run(reading, capture_output=True, timeout=READ_SECONDS, check=False)
+    done = subprocess.run(  # noqa: S603
+        reading, capture_output=True, timeout=READ_SECONDS, check=False
+    )
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise Failure(f"the folder {folder} could not be read back: {last}")
@@ -80,13 +82,21 @@ def read_back(folder: Path) -> dict[str, Any]:
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
     """The folder to work in. Where the demo is broken off, a temporary one goes again."""
-    folder = _empty(keep) if keep else Path(tempfile.mkdtemp(prefix="connector-demo-")).resolve()
+    folder = _empty(keep) if keep else _temporary()
     try:
         yield folder
     except (KeyboardInterrupt, SystemExit):
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _temporary() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="sms-demo-")).resolve()
+    except OSError as error:
+        says = f"there is no temporary folder to work in ({error.strerror}); name one with --keep"
+        raise Failure(says) from error
 
 
 def _empty(folder: Path) -> Path:
@@ -103,11 +113,14 @@ def _empty(folder: Path) -> Path:
 def _told_to_stop() -> Iterator[None]:
     """SIGTERM, and the terminal's closing, end the demo as Ctrl-C does: children first."""
     numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, _leave) for number in numbers]
+    before = {number: signal.getsignal(number) for number in numbers}
+    heeded = {number: old for number, old in before.items() if old != signal.SIG_IGN}  # nohup
+    for number in heeded:
+        signal.signal(number, _leave)
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in heeded.items():
             signal.signal(number, handler)
 
 

@@ -87,11 +87,13 @@ def _event(item: Item) -> Iterator[Text]:
 def _sent(item: Item) -> Iterator[RenderableType]:
     yield _when(item["at"])
     yield Text(item["who"])
-    yield Group(
-        Text(output.plain(item["text"])),
-        Text("; ".join(_after(item)), style="green"),
-        Text.assemble((f"{item['play'] or 'answer'}, {item['step']}   {item['id']}", "dim")),
-    )
+    after = Text("; ".join(_after(item)), style="green")
+    yield Group(Text(output.plain(item["text"])), after.append_text(_ids(item)))
+
+
+def _ids(item: Item) -> Text:
+    """Which play spoke (none did in an answer to a reply), and the id to ask for."""
+    return Text(f"  {item['play'] or item['step']}  {item['id']}", style="dim not green")
 
 
 def _after(item: Item) -> Iterator[str]:
@@ -108,15 +110,13 @@ def _held(item: Item) -> Iterator[RenderableType]:
     verdict = "stopped"
     if item["verdict"] == "wait":
         verdict = f"waits until {_local(item['until']):%a %H:%M}"
-    yield Group(
-        Text.assemble((f"{verdict}: ", "yellow"), output.plain(item["says"])),
-        Text(f"{item['play']}, {item['step']}   {item['id']}", style="dim"),
-    )
+    yield Text.assemble((f"{verdict}: ", "yellow"), output.plain(item["says"]), _ids(item))
 
 
 def _record(item: Item) -> Iterator[RenderableType]:
     yield Text(item["who"])
-    yield Group(Text(", ".join(_summary(item["fields"]))), *_activities(item["activities"]))
+    activities = Text(" · ".join(_activities(item["activities"])), style="dim")
+    yield Group(Text(", ".join(_summary(item["fields"]))), activities)
 
 
 def _summary(fields: Item) -> Iterator[str]:
@@ -132,11 +132,11 @@ def _summary(fields: Item) -> Iterator[str]:
         yield "opted out"
 
 
-def _activities(items: list[Item]) -> Iterator[Text]:
+def _activities(items: list[Item]) -> Iterator[str]:
     for item in items:
         status = "" if item["status"] in ("Happened", "Received") else f" ({item['status']})"
-        words = f"{item['subject']}{status}"
-        yield Text.assemble(_when(item["occurred_at"]), "  ", (output.plain(words), "dim"))
+        words = output.plain(f"{item['subject']}{status}")
+        yield f"{_local(item['occurred_at']):%a %H:%M} {words}"
 
 
 def _fact(item: Item) -> Iterator[Text]:
@@ -151,9 +151,9 @@ def _next(shown: Item, command: str) -> Iterator[str]:
     yield f"\nThe folder is kept: {shown['folder']}\nLook closer:\n"
     for name, why in NEXT.items():
         if proofs.get(name):
-            yield f"  {ours} explain {proofs[name]}\n      {why}"
-    yield f"  {ours} contact show user:ann\n      all that is known of one person"
-    yield f"  {ours} sends\n      every text"
+            yield f"  # {why}\n  {ours} explain {proofs[name]}"
+    yield f"  # all that is known of one person\n  {ours} contact show user:ann"
+    yield f"  # every text\n  {ours} sends"
     yield f"\nThen make a folder of your own:\n\n  {command} init shop"
 
 

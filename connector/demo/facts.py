@@ -98,10 +98,10 @@ def crm_knows(kept: Kept) -> str:
 FACTS: Final[dict[str, tuple[str, Proof]]] = {
     "delivered": ("A text was sent and delivered", delivered),
     "replied": ("A text was replied to", replied),
-    "quiet_hours": ("A text was held by quiet hours and sent in the morning", held_for_the_morning),
+    "quiet_hours": ("A text was held by quiet hours, sent in the morning", held_for_the_morning),
     "no_consent": ("A text was stopped for lack of consent", unconsented),
     "cap": ("A text was stopped because a cap was reached", capped),
-    "stop": ("A STOP was honoured: confirmed once, the next text stopped", stop_honoured),
+    "stop": ("A STOP was honoured: confirmed once, then no text", stop_honoured),
     "goal": ("A goal was reached, and the follow-up was cancelled", goal_reached),
     "crm": ("The CRM has every text, reply and outcome", crm_knows),
 }

@@ -8,7 +8,7 @@ import hmac
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from connector import clock
 from connector.demo import day
@@ -16,7 +16,7 @@ from connector.demo.day import Moment
 from connector.demo.stage import SECRETS, Stage
 from connector.errors import ConnectorError
 from connector.ledger import enrolments, sends
-from connector.ledger.store import Tx
+from connector.ledger.store import Row, Tx
 
 HEARD: Final = "SELECT CAST(coalesce(sum(1 + repeats), 0) AS BIGINT) AS n FROM events"
 REPLIED: Final = "SELECT CAST(count(*) AS BIGINT) AS n FROM replies"
@@ -25,6 +25,9 @@ OPEN: Final = """SELECT 1 FROM sends WHERE state IN ('sending', 'accepted', 'unc
 WALKING: Final = "SELECT 1 FROM enrolments WHERE due_at <= :now LIMIT 1"
 ARRIVED: Final = "SELECT phone, text FROM sends WHERE state = 'delivered'"
 OWED: Final = "SELECT 1 FROM writebacks WHERE state = 'owed' LIMIT 1"
+
+OVER: Final = "over"
+ANSWERING: Final = "answering"
 
 Tell = Callable[[datetime, str], None]
 """Called with each instant and what happens in it ("": something came due), for who watches."""
@@ -63,30 +66,24 @@ class Playing:
 
     def _settle(self) -> None:
         """Wait until everything under way is over; people take their time to text back."""
-        while True:
-            self._stage.until(self._is_quiet, "the connector does what is due")
-            if self._stage.read(_replies_heard) >= self._stage.read(_replies_wanted):
-                return
+        doing = "the connector does what is due"
+        while self._stage.until(self._at_rest, doing) == ANSWERING:
             self._show(self._stage.clock() + day.REPLY_AFTER)
             self._stage.until(self._has_heard_replies, "replies come back")
 
-    def _is_quiet(self) -> bool:
+    def _at_rest(self) -> str:
+        """OVER, ANSWERING where somebody will yet text back, or "" while anything is under way."""
         now = clock.text(self._stage.clock())
 
-        def ask(tx: Tx) -> bool:
-            heard = tx.one(HEARD)
-            return bool(
-                heard
-                and heard["n"] >= self._told
-                and tx.one(WALKING, now=now) is None
-                and tx.one(OPEN, now=now) is None
-            )
+        def look(tx: Tx) -> str:
+            if _count(tx, HEARD) < self._told or tx.one(WALKING, now=now) or tx.one(OPEN, now=now):
+                return ""
+            return OVER if _replies_are_in(tx) else ANSWERING
 
-        return bool(self._stage.read(ask))
+        return str(self._stage.read(look))
 
     def _has_heard_replies(self) -> bool:
-        heard, wanted = self._stage.read(lambda tx: (_replies_heard(tx), _replies_wanted(tx)))
-        return bool(heard >= wanted)
+        return bool(self._stage.read(_replies_are_in))
 
     def _is_written_back(self) -> bool:
         return self._stage.read(lambda tx: tx.one(OWED)) is None
@@ -139,16 +136,17 @@ def _id(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:24]
 
 
-def _replies_heard(tx: Tx) -> int:
-    row = tx.one(REPLIED)
+def _count(tx: Tx, sql: str) -> int:
+    row = tx.one(sql)
     return int(row["n"]) if row else 0
 
 
-def _replies_wanted(tx: Tx) -> int:
-    """How many of the texts that arrived are answered by the day's people."""
-    arrived: list[Any] = tx.all(ARRIVED)
-    return sum(any(_fits(scene, row) for scene in day.SCENES) for row in arrived)
+def _replies_are_in(tx: Tx) -> bool:
+    """Whether every text that arrived, and that the day's people answer, is answered."""
+    arrived = tx.all(ARRIVED)
+    wanted = sum(any(_fits(scene, row) for scene in day.SCENES) for row in arrived)
+    return _count(tx, REPLIED) >= wanted
 
 
-def _fits(scene: day.Scene, row: Any) -> bool:
+def _fits(scene: day.Scene, row: Row) -> bool:
     return bool(row["phone"] == scene.to and scene.contains in row["text"])

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import requests
 
@@ -39,6 +39,8 @@ STARTS_WITHIN: Final = 20.0  #: seconds
 STOPS_WITHIN: Final = 15.0
 PATIENCE: Final = 20.0  #: for anything the connector is to do meanwhile
 PORTS_TRIED: Final = 3
+
+T = TypeVar("T")
 
 CONFIG: Final = """\
 # Written by `connector demo`: a folder like that of `connector init`, with a clock that is set by
@@ -138,7 +140,7 @@ class Stage:
         write_folder(self.folder, port)
         self.url = f"http://127.0.0.1:{port}"
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "connector", "-C", str(self.folder), "run"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -169,17 +171,19 @@ class Stage:
 
     def read(self, question: Callable[[Tx], Any]) -> Any:
         """Ask the ledger, as any other process may."""
-        assert self._store is not None
+        if self._store is None:
+            raise ConnectorError("the connector of the demo does not run")
         with self._store.read() as tx:
             return question(tx)
 
-    def until(self, is_so: Callable[[], bool], what: str) -> None:
-        """Wait until something is so."""
+    def until(self, is_so: Callable[[], T], what: str) -> T:
+        """Wait until something is so, and return it."""
         end = time.monotonic() + PATIENCE
-        while not is_so():
+        while not (found := is_so()):
             if not self._lives() or time.monotonic() > end:
                 raise ConnectorError(f"{what}: not within {PATIENCE:g} s. {self._log_ends()}")
             time.sleep(0.02)
+        return found
 
     def close(self) -> None:
         """Stop what was started; the folder stays, and its clock goes on by itself."""
@@ -220,8 +224,8 @@ def write_folder(folder: Path, port: int) -> None:
         shutil.copyfile(source, target)
     secrets = folder / "secrets"
     secrets.mkdir(exist_ok=True)
-    for name, secret in SECRETS.items():
-        (secrets / name).write_text(secret)
+    for owner, secret in SECRETS.items():
+        (secrets / owner).write_text(secret)
     script = "".join(
         SCENE.format(to=scene.to, contains=scene.contains, reply=scene.reply)
         for scene in day.SCENES
@@ -239,5 +243,5 @@ def free_port() -> int:
 
 
 def _die_with_parent() -> None:
-    """In the child, on Linux: be told to stop when the demo is killed outright (PR_SET_PDEATHSIG)."""
+    """In the child, on Linux: be told to stop when the demo is killed (PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)

@@ -157,3 +157,49 @@ def test_a_source_keeps_its_last_thousand_unreadable_pieces_and_the_rest_are_cou
 def test_large_unreadable_pieces_are_bounded_by_their_bytes(store: SqliteStore) -> None:
     keep(store, 7, size=10_000_000)
     assert unreadable(store) == [f"unr_site_{number:05}" for number in range(2, 7)]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=("Cs",))),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(st.characters(exclude_categories=("Cs",)), max_size=5), inner, max_size=3
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=("Cs",)), max_size=9), JSON))
+@settings(max_examples=60, deadline=None)
+def test_any_payload_comes_back_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, payload: dict[str, object]
+) -> None:
+    store = shared(tmp_path_factory)
+    event = replace(EVENT, payload=payload)
+    with store.write() as tx:
+        tx.run("DELETE FROM events")
+        events.record(tx, event)
+        assert events.get(tx, "evt_1") == event
+        assert not events.record(tx, event)
+        kept = tx.one("SELECT conflicts FROM events")
+    assert kept is not None
+    assert kept["conflicts"] == 0
+
+
+STORES: list[SqliteStore] = []
+
+
+def shared(factory: pytest.TempPathFactory) -> SqliteStore:
+    """One ledger for all examples of a property."""
+    from connector.ledger import migrations
+
+    if not STORES:
+        STORES.append(SqliteStore(factory.mktemp("shared") / "ledger.db"))
+        migrations.migrate(STORES[0].database())
+    return STORES[0]
