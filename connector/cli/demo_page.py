@@ -18,9 +18,14 @@ from connector.demo import day
 Item = dict[str, Any]
 
 WIDEST: Final = 120  #: columns; longer lines are hard to read
+WIDE: Final = 100  #: columns from which events show their ids
 SPEAKERS: Final = (
     "site: the shop's pages, in the browser · backend: the shop's server · "
     "shop: its Shopify checkout, signed · firm: the fitting service, signed"
+)
+FILES: Final = (
+    "cart_abandoned and the like are plays: files in mappings/plays, yours to edit; "
+    "their words are in templates"
 )
 NEXT: Final = {
     "quiet_hours": "why a text waited for the morning",
@@ -35,21 +40,23 @@ def show(shown: Item, command: str) -> None:
     out = output.console()
     if out.is_terminal:
         out.width = min(out.width, WIDEST)
-    log = shown["provider_log"]
-    same = "the same" if log["agrees"] else "NOT the same"
     came, sent, held = shown["came_in"], shown["sent"], shown["held_back"]
     _block(out, "What came in", f"{len(came)} events over HTTP; times are New York's")
-    _print(out, _grid((_event(item) for item in came), "when", "who", "source", "event", "about"))
+    with_ids = out.width >= WIDE
+    columns = ("when", "who", "source", "event", *(["id"] if with_ids else []), "about")
+    out.print(_grid((_event(item, with_ids) for item in came), *columns))
     out.print(Text(SPEAKERS, style="dim"))
-    title = f"{len(sent)} texts; the provider's own log holds {same} {log['texts']}"
-    _block(out, "What was sent, and what came of it", title)
-    _print(out, _grid((_sent(item) for item in sent), "when", "who", "text"))
-    _block(out, "What was held back, and why", f"{len(held)} texts")
-    _print(out, _grid((_held(item) for item in held), "when", "who", "why"))
+    same = "as in" if shown["provider_log"]["agrees"] else "NOT as in"
+    note = f"and what came of it: {len(sent)} texts, {same} the provider's own log"
+    _block(out, "What was sent", note)
+    out.print(_grid(map(_sent, sent), "when", "who", "text"))
+    out.print(Text(FILES, style="dim"))
+    _block(out, "What was held back", f"and why: {len(held)} texts")
+    out.print(_grid(map(_held, held), "when", "who", "why"))
     _block(out, "What the CRM now says", f"{len(shown['crm'])} records")
-    _print(out, _grid((_record(item) for item in shown["crm"]), "who", "record"))
-    _block(out, "What this day has shown", "each row's id is for `connector explain`")
-    _print(out, _grid((_fact(item) for item in shown["shown"]), "ok", "fact", "id"))
+    out.print(_grid(map(_record, shown["crm"]), "who", "record"))
+    _block(out, "What this day has shown", "each id is for `connector explain`")
+    out.print(_grid(map(_fact, shown["shown"]), "ok", "fact", "id"))
     for line in _next(shown, command):
         output.say(line)
 
@@ -57,10 +64,6 @@ def show(shown: Item, command: str) -> None:
 def _block(out: Console, title: str, note: str) -> None:
     out.print()
     out.print(Text.assemble((title, "bold"), (f"   {note}", "dim")))
-
-
-def _print(out: Console, grid: Table) -> None:
-    out.print(grid)
 
 
 def _grid(rows: Iterable[Iterable[RenderableType]], *columns: str) -> Table:
@@ -73,11 +76,13 @@ def _grid(rows: Iterable[Iterable[RenderableType]], *columns: str) -> Table:
     return grid
 
 
-def _event(item: Item) -> Iterator[Text]:
+def _event(item: Item, with_ids: bool) -> Iterator[Text]:
     yield _when(item["at"])
     yield Text(item["who"])
     yield Text(item["source"], style="cyan")
     yield Text(item["event"])
+    if with_ids:
+        yield Text(item["id"], style="dim")
     about = Text(output.plain(item["about"]) if item["about"] else "")
     if item["times"] > 1:
         about.append(f" (came {item['times']} times, counted once)", style="dim")
@@ -85,38 +90,38 @@ def _event(item: Item) -> Iterator[Text]:
 
 
 def _sent(item: Item) -> Iterator[RenderableType]:
+    status, *later = item["came_of_it"]
     yield _when(item["at"])
     yield Text(item["who"])
-    after = Text("; ".join(_after(item)), style="green")
-    yield Group(Text(output.plain(item["text"])), after.append_text(_ids(item)))
+    yield Group(
+        _head(item, Text(output.plain(status["what"]), style="green")),
+        Text(output.plain(item["text"])),
+        *(Text(_after(follow), style="green") for follow in later),
+    )
 
 
-def _ids(item: Item) -> Text:
-    """Which play spoke (none did in an answer to a reply), and the id to ask for."""
-    return Text(f"  {item['play'] or item['step']}  {item['id']}", style="dim not green")
-
-
-def _after(item: Item) -> Iterator[str]:
-    """What came of a text; the time only where it is another than the text's."""
-    for follow in item["came_of_it"]:
-        later = follow["at"] != item["at"]
-        what = output.plain(follow["what"])
-        yield f"{_local(follow['at']):%H:%M} {what}" if later else what
+def _after(follow: Item) -> str:
+    return f"{_local(follow['at']):%a %H:%M} {output.plain(follow['what'])}"
 
 
 def _held(item: Item) -> Iterator[RenderableType]:
-    yield _when(item["at"])
-    yield Text(item["who"])
     verdict = "stopped"
     if item["verdict"] == "wait":
         verdict = f"waits until {_local(item['until']):%a %H:%M}"
-    yield Text.assemble((f"{verdict}: ", "yellow"), output.plain(item["says"]), _ids(item))
+    yield _when(item["at"])
+    yield Text(item["who"])
+    yield Group(_head(item, Text(verdict, style="yellow")), Text(output.plain(item["says"])))
+
+
+def _head(item: Item, status: Text) -> Text:
+    """The play that spoke (none does in an answer to a reply), the id, and how it stands."""
+    name = item["play"] or item["step"]
+    return Text.assemble((f"{name:<19} {item['id']:<21} ", "dim"), status)
 
 
 def _record(item: Item) -> Iterator[RenderableType]:
     yield Text(item["who"])
-    activities = Text(" · ".join(_activities(item["activities"])), style="dim")
-    yield Group(Text(", ".join(_summary(item["fields"]))), activities)
+    yield Group(Text(", ".join(_summary(item["fields"]))), *_activities(item["activities"]))
 
 
 def _summary(fields: Item) -> Iterator[str]:
@@ -132,11 +137,11 @@ def _summary(fields: Item) -> Iterator[str]:
         yield "opted out"
 
 
-def _activities(items: list[Item]) -> Iterator[str]:
+def _activities(items: list[Item]) -> Iterator[Text]:
     for item in items:
         status = "" if item["status"] in ("Happened", "Received") else f" ({item['status']})"
         words = output.plain(f"{item['subject']}{status}")
-        yield f"{_local(item['occurred_at']):%a %H:%M} {words}"
+        yield Text.assemble(_when(item["occurred_at"]), (f"  {words}", "dim"))
 
 
 def _fact(item: Item) -> Iterator[Text]:

@@ -83,12 +83,17 @@ def _came_of(found: Kept, row: Row) -> Iterator[Item]:
     yield {"at": row["settled_at"] or row["accepted_at"], "what": status_words(row).lower()}
     for reply in found.replies:
         if reply["send_id"] == row["id"]:
-            meant = LABEL_WORDS.get(reply["label"], "")
-            what = f'replied "{reply["text"]}"' + (f", {meant}" if meant else "")
-            yield {"at": reply["occurred_at"], "what": what}
+            yield {"at": reply["occurred_at"], "what": _reply(found, reply)}
     for outcome in found.outcomes:
         if outcome["send_id"] == row["id"] and outcome["kind"] == "goal_reached":
             yield {"at": outcome["occurred_at"], "what": _goal(found, outcome)}
+
+
+def _reply(found: Kept, reply: Row) -> str:
+    said, meant = f'replied "{reply["text"]}"', LABEL_WORDS.get(reply["label"], "")
+    answered = any(row["cause_id"] == reply["id"] for row in found.sends)
+    again = " again; that is confirmed already" if meant and not answered else ""
+    return f"{said}, {meant}{again}" if meant else said
 
 
 def _goal(found: Kept, outcome: Row) -> str:

@@ -8,6 +8,7 @@ import orjson
 
 from connector import clock
 from connector.errors import ConnectorError
+from connector.ledger import contacts
 from connector.ledger.store import Tx
 
 #: Tables whose rows simply follow the person.
@@ -28,6 +29,15 @@ OPEN_TWICE = """SELECT b.id FROM enrolments a JOIN enrolments b ON a.play = b.pl
     AND a.key = b.key WHERE a.contact_id = :winner AND b.contact_id = :loser"""
 END_TWICE = """UPDATE enrolments SET state = 'ended', due_at = NULL, ended_at = :at,
     exit_reason = 'merged' WHERE id = :id AND state IN ('waiting', 'walking')"""
+BEARS = """SELECT 1 FROM identities
+    WHERE kind = :kind AND value = :value AND contact_id = :contact AND detached_at IS NULL"""
+DETACH = """UPDATE identities SET detached_at = :at
+    WHERE kind = :kind AND value = :value AND contact_id = :contact"""
+ATTACH = """UPDATE identities SET detached_at = NULL
+    WHERE kind = :kind AND value = :value AND contact_id = :contact"""
+DROP = "DELETE FROM identities WHERE kind = :kind AND value = :value AND contact_id = :contact"
+GIVE = """UPDATE identities SET contact_id = :taker
+    WHERE kind = :kind AND value = :value AND contact_id = :giver"""
 CANCEL_TWICE = """UPDATE sends SET state = 'cancelled', reason = 'merged', settled_at = :at
     WHERE enrolment_id = :id AND state = 'planned'"""
 
@@ -52,7 +62,7 @@ def merge(tx: Tx, winner: str, loser: str, event_id: str, at: datetime, *, merge
         moved[table] = [str(row["id"]) for row in ids if row["id"] not in twice]
         for row_id in moved[table]:
             _move(tx, table, row_id, winner)
-    moved["identities"] = _move_identities(tx, winner, loser, stamp)
+    moved["identities"], moved["shared"] = _move_identities(tx, winner, loser, stamp)
     _keep_assignments(tx, winner, loser, stamp)
     _fill_in(tx, winner, loser)
     tx.run(
@@ -80,16 +90,13 @@ def undo(tx: Tx, merge_id: str, at: datetime) -> tuple[str, str]:
     winner, loser = str(row["winner"]), str(row["loser"])
     moved: dict[str, list[str]] = orjson.loads(row["moved"])
     tx.run("UPDATE contacts SET merged_into = NULL WHERE id = :loser", loser=loser)
+    bearer = _became(tx, winner)
     for name in moved.pop("identities", []):
         kind, _, value = name.partition("=")
-        tx.run(
-            """UPDATE identities SET contact_id = :loser
-            WHERE kind = :kind AND value = :value AND contact_id = :winner""",
-            loser=loser,
-            kind=kind,
-            value=value,
-            winner=winner,
-        )
+        tx.run(GIVE, kind=kind, value=value, giver=bearer, taker=loser)
+    for name in moved.pop("shared", []):
+        kind, _, value = name.partition("=")
+        tx.run(ATTACH, kind=kind, value=value, contact=loser)
     for table, ids in moved.items():
         if table in (*FOLLOWING, "enrolments"):
             for row_id in ids:
@@ -106,38 +113,25 @@ def _move(tx: Tx, table: str, row_id: str, contact_id: str) -> None:
     )
 
 
-def _move_identities(tx: Tx, winner: str, loser: str, at: str) -> list[str]:
-    names = tx.all(
-        "SELECT kind, value FROM identities WHERE contact_id = :loser AND detached_at IS NULL",
-        loser=loser,
-    )
-    moved = []
-    for name in names:
+def _became(tx: Tx, contact_id: str) -> str:
+    """The contact that now bears a winner's names: itself, or whom it was merged into since."""
+    found = contacts.row(tx, contact_id)
+    return str(found["id"]) if found else contact_id
+
+
+def _move_identities(tx: Tx, winner: str, loser: str, at: str) -> tuple[list[str], list[str]]:
+    """Give the loser's names to the winner: (those that moved, those that both bore)."""
+    moved, shared = [], []
+    for name in contacts.identities(tx, loser):
         pair = {"kind": name["kind"], "value": name["value"]}
-        both = tx.one(
-            """SELECT 1 FROM identities
-            WHERE kind = :kind AND value = :value AND contact_id = :winner""",
-            winner=winner,
-            **pair,
-        )
-        if both:
-            tx.run(
-                """UPDATE identities SET detached_at = :at
-                WHERE kind = :kind AND value = :value AND contact_id = :loser""",
-                at=at,
-                loser=loser,
-                **pair,
-            )
+        if tx.one(BEARS, contact=winner, **pair):
+            tx.run(DETACH, contact=loser, at=at, **pair)
+            shared.append(f"{name['kind']}={name['value']}")
         else:
-            tx.run(
-                """UPDATE identities SET contact_id = :winner
-                WHERE kind = :kind AND value = :value AND contact_id = :loser""",
-                winner=winner,
-                loser=loser,
-                **pair,
-            )
+            tx.run(DROP, contact=winner, **pair)  # a detached row of the winner's own
+            tx.run(GIVE, giver=loser, taker=winner, **pair)
             moved.append(f"{name['kind']}={name['value']}")
-    return moved
+    return moved, shared
 
 
 def _keep_assignments(tx: Tx, winner: str, loser: str, at: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from connector.ledger import (
     writebacks,
 )
 from connector.ledger.outcomes import Heard
-from connector.ledger.store import Tx
+from connector.ledger.store import Row, Tx
 from connector.model import (
     Accepted,
     Decision,
@@ -289,3 +290,30 @@ def cart_story(tx: Tx) -> None:
     receipt(tx, send_id, "delivered", 360.05)
     written(tx, send_id, 360.1)
     reply(tx, send_id, "STOP", "opt_out", 365)
+
+
+class Recording:
+    """A transaction that only reads, and remembers each statement it was asked."""
+
+    skip_locked = ""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx, self.asked = tx, set[str]()
+
+    def one(self, sql: str, **params: Any) -> Row | None:
+        self.asked.add(sql)
+        return self._tx.one(sql, **params)
+
+    def all(self, sql: str, **params: Any) -> list[Row]:
+        self.asked.add(sql)
+        return self._tx.all(sql, **params)
+
+    def run(self, sql: str, **params: Any) -> int:
+        raise AssertionError("a report writes nothing")
+
+    def plans(self) -> Iterator[tuple[str, list[str]]]:
+        """Each statement asked, with how SQLite goes about it."""
+        for sql in sorted(self.asked):
+            names = dict.fromkeys(re.findall(r":(\w+)", sql), "x") | {"limit": 1}
+            plan = self._tx.all(f"EXPLAIN QUERY PLAN {sql}", **names)
+            yield sql, [str(row["detail"]) for row in plan]

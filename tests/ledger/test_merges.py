@@ -239,7 +239,7 @@ def test_the_earlier_arm_of_an_experiment_stays_and_the_person_is_marked_mixed(t
         "earlier": ("holdout", True),
         "later": ("holdout", True),
         "same": ("treated", False),
-        "only the loser": ("holdout", False),
+        "only the loser": ("holdout", True),
     }
 
 

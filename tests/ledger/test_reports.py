@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +11,9 @@ import pytest
 from connector.ledger import contacts, enrolments, merges, reports, sends
 from connector.ledger.reports import Chain
 from connector.ledger.sqlite import SqliteStore
-from connector.ledger.store import Row, Tx
+from connector.ledger.store import Tx
 from tests.ledger import build
-from tests.ledger.build import PHONE, at
+from tests.ledger.build import PHONE, Recording, at
 
 
 def chain(store: SqliteStore, read: Callable[..., Chain | None], *args: Any) -> Chain:
@@ -240,26 +239,6 @@ def build_zone(tx: Tx) -> str:
     return str(brief["zone"])
 
 
-class Recording:
-    """A transaction that remembers each statement it was asked."""
-
-    skip_locked = ""
-
-    def __init__(self, tx: Tx) -> None:
-        self._tx, self.asked = tx, set[str]()
-
-    def one(self, sql: str, **params: Any) -> Row | None:
-        self.asked.add(sql)
-        return self._tx.one(sql, **params)
-
-    def all(self, sql: str, **params: Any) -> list[Row]:
-        self.asked.add(sql)
-        return self._tx.all(sql, **params)
-
-    def run(self, sql: str, **params: Any) -> int:
-        raise AssertionError("a report writes nothing")
-
-
 def test_no_report_walks_a_whole_table(told: SqliteStore) -> None:
     with told.write() as tx:
         order = ordered(tx, minutes=400)
@@ -271,9 +250,7 @@ def test_no_report_walks_a_whole_table(told: SqliteStore) -> None:
                 read(recording, id_)
         reports.of_contact(recording, "con_1", 5)
         reports.of_number(recording, PHONE, 5)
-        for sql in recording.asked:
-            names = dict.fromkeys(re.findall(r":(\w+)", sql), "x")
-            plan = [str(row["detail"]) for row in tx.all(f"EXPLAIN QUERY PLAN {sql}", **names)]
+        for sql, plan in recording.plans():
             assert not [line for line in plan if line.startswith("SCAN")], (sql, plan)
 
 

@@ -1,0 +1,1 @@
+"""Measurements of the connector, printed by ``make bench``; see docs/benchmarks.md."""

@@ -1,0 +1,9 @@
+"""Every figure in one table: ``python -m benchmarks [--quick] [--json]``."""
+
+from __future__ import annotations
+
+from benchmarks import decisions, end_to_end, idle, ingest, latency
+from benchmarks.figures import main
+
+if __name__ == "__main__":
+    main(idle.measure, latency.measure, end_to_end.measure, ingest.measure, decisions.measure)
