@@ -19,7 +19,7 @@ from connector.config.secrets import revealed
 from connector.config.settings import Settings
 from connector.crms import Crm
 from connector.errors import ConnectorError
-from connector.ledger import cursors, files, local_crm, migrations
+from connector.ledger import cursors, files, local_crm, schema
 from connector.ledger.inbox import Inbox, InboxReader
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Store
@@ -51,10 +51,15 @@ def open_ledger(settings: Settings) -> SqliteStore:
     Raises ``LedgerTooNew``, or ``ConnectorError`` where an upgrade must be asked for.
     """
     store = SqliteStore(settings.ledger / LEDGER_FILE)
+    if store.migrations() == schema.MIGRATIONS:
+        return store
+    from connector.ledger import migrations
+
     database = store.database()
     if migrations.is_new(database):
-        migrations.migrate(database)
-    elif waiting := migrations.pending(database):
+        with store.turn():  # two processes may open a new ledger at once
+            migrations.migrate(database)
+    if waiting := migrations.pending(database):
         store.close()
         raise ConnectorError(
             f"the ledger needs {len(waiting)} upgrade steps; run `connector upgrade` first "

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import socket
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector import watch
 from connector.config.loaded import Loaded, load
+from connector.errors import ConnectorError
 from connector.lock import Lock
 from connector.runtime import WebSide, open_ledger, open_web
 
@@ -21,6 +23,7 @@ log = logging.getLogger("connector")
 
 REFRESH_SECONDS = 0.25
 BACKLOG = 1_024
+STOP_SECONDS = 3  #: that requests under way have to finish; a stalled one is cut off then
 
 
 def application(loaded: Loaded) -> Application:
@@ -60,11 +63,11 @@ def serve(loaded: Loaded) -> None:
     lock = Lock(loaded.settings.ledger / "serve.lock", "serve").take()
     open_ledger(loaded.settings).close()  # a ledger that cannot be used refuses here, loudly
     web = loaded.settings.web
+    refuse_taken(web.host, web.port)
     multiprocessing.set_start_method("fork", force=True)
     life = watch.Life()
 
-    def load_app() -> Application:
-        lock.free()
+    def load_app() -> Application:  # the lock stays held until both processes are gone
         life.watch()
         return application(loaded)
 
@@ -77,8 +80,28 @@ def serve(loaded: Loaded) -> None:
         blocking_threads=web.threads,
         backlog=BACKLOG,
         websockets=False,
-        log_level=LogLevels.warning,
+        workers_kill_timeout=STOP_SECONDS,
+        log_level=LogLevels.error,
         process_name=None,
     )
     log.info("act=serve result=started pid=%d address=%s:%d", os.getpid(), web.host, web.port)
     server.serve(target_loader=load_app, wrap_loader=False)
+    lock.free()
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raise ``ConnectorError`` where an address cannot be listened on, or somebody does already.
+
+    granian shares its port with whoever asks for it: of two connectors on one port each would
+    get half of the other's events, and neither would notice.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise ConnectorError(
+            f"cannot listen on {host}:{port} ({error.strerror}): stop the program that listens "
+            "there, or set another host and port under [web] in config.toml"
+        ) from error

@@ -13,12 +13,16 @@ from types import FrameType
 
 from connector import clock, watch
 from connector.config.loaded import Loaded
+from connector.errors import AlreadyRunning, ConnectorError
 from connector.lock import Lock
 from connector.runtime import open_ledger
 
 log = logging.getLogger("connector")
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
 PATIENCE = 20.0  #: seconds that children have to finish what is under way
+HASTE = 1.5  #: seconds that they have when one of them keeps dying
+ORPHANED = 2.0  #: seconds in which the children of a killed supervisor are surely gone
 TOO_OFTEN = 5  #: deaths ...
 WITHIN = 30.0  #: ... inside this many seconds, and the rest is brought down
 PAUSE = 0.2  #: before a dead child is started again
@@ -38,23 +42,43 @@ class Supervisor:
     def run(self) -> int:
         """Run until told to stop; the exit code."""
         self._lock.take()
+        self._refuse_others()
         open_ledger(self._loaded.settings).close()
         self._life = watch.Life()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOPS:
             signal.signal(number, self._stop)
         gc.collect()
         gc.freeze()
         for name in CHILDREN:
             self._start(name)
         code = self._watch_over()
-        self._bring_down()
+        self._bring_down(HASTE if code else PATIENCE)
         self._lock.free()
         return code
 
+    def _refuse_others(self) -> None:
+        """Refuse what would only make the children fail: a ``serve`` or ``work`` already here."""
+        from connector.serving import refuse_taken
+
+        folder, web = self._loaded.settings.ledger, self._loaded.settings.web
+        until = time.monotonic() + ORPHANED
+        for name in CHILDREN:
+            while True:
+                try:
+                    Lock(folder / f"{name}.lock", name).take().free()
+                    break
+                except AlreadyRunning:
+                    if time.monotonic() > until:
+                        raise
+                    time.sleep(0.05)
+        refuse_taken(web.host, web.port)
+
     def _start(self, name: str) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # our handler is not the child's
         pid = os.fork()
         if pid:
             self._children[pid] = name
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
             return
         code = 70
         try:
@@ -62,6 +86,8 @@ class Supervisor:
             code = 0
         except SystemExit as stop:
             code = stop.code if isinstance(stop.code, int) else 1
+        except ConnectorError as error:
+            log.error("act=%s result=failed: %s", name, error)
         except BaseException as error:
             log.exception("act=%s result=failed error=%s", name, type(error).__name__)
         finally:
@@ -75,6 +101,7 @@ class Supervisor:
         clock.reseed()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor tells us when to stop
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         CHILDREN[name](self._loaded)
 
     def _watch_over(self) -> int:
@@ -94,7 +121,8 @@ class Supervisor:
                 log.error("act=run result=giving_up: a child died %d times", TOO_OFTEN)
                 return 1
             time.sleep(PAUSE)
-            self._start(name)
+            if not self._stopping:
+                self._start(name)
         return 0
 
     def _died_too_often(self) -> bool:
@@ -107,10 +135,10 @@ class Supervisor:
         for pid in self._children:
             _signal(pid, signal.SIGTERM)
 
-    def _bring_down(self) -> None:
+    def _bring_down(self, patience: float) -> None:
         for pid in self._children:
             _signal(pid, signal.SIGTERM)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + patience
         while self._children and time.monotonic() < until:
             pid, _ = os.waitpid(-1, os.WNOHANG)
             if pid:

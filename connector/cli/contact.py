@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from connector import phone
 from connector.cli import NothingFound, output
 from connector.cli.reading import find_contacts, full_option, limit_option, reading
 from connector.config.loaded import load
 from connector.ledger import listings, merges, reports
-from connector.rules.explain import masked, number_line
+from connector.rules.explain import masked, number_line, shown
 from connector.runtime import Waker, clock_of, opened
 from connector.steps import owed
 
@@ -76,12 +75,12 @@ def list_(folder: Path, limit: int, full: bool, as_json: bool) -> None:
         found = listings.people(tx, limit)
     if not found:
         raise NothingFound("nobody is known yet; people come with the first events")
-    shown = (_hidden(person, full) for person in found)
+    people = (_hidden(person, full) for person in found)
     columns = {"id": "id", "first_name": "name", "phone": "phone", "stage": "stage"}
     if as_json:
-        output.rows(shown, (), as_json=True)
+        output.rows(people, (), as_json=True)
     else:
-        rows = ({**person, "seen": _minute(person["last_seen_at"])} for person in shown)
+        rows = ({**person, "seen": _minute(person["last_seen_at"])} for person in people)
         output.rows(rows, {**columns, "seen": "last seen"})
 
 
@@ -138,20 +137,13 @@ def split(folder: Path, merge_id: str) -> None:
 
 def _hidden(item: Mapping[str, Any], full: bool) -> dict[str, Any]:
     """The contact as it may be shown."""
-    if full:
-        return dict(item)
-    shown = {name: masked(name, value) for name, value in item.items()}
-    if "identities" in shown:
-        names = [
-            {**name, "value": masked(name["kind"], name["value"])} for name in item["identities"]
+    found: dict[str, Any] = shown(item, full=full)
+    if not full and "identities" in found:
+        names = item["identities"]
+        found["identities"] = [
+            {**name, "value": masked(name["kind"], name["value"])} for name in names
         ]
-        numbers = [{**number, "phone": phone.mask(number["phone"])} for number in item["numbers"]]
-        traits = {name: masked(name, value) for name, value in item["traits"].items()}
-        shown |= {"identities": names, "numbers": numbers, "traits": traits}
-        if record := item["crm_record"]:
-            fields = {name: masked(name, value) for name, value in record["fields"].items()}
-            shown["crm_record"] = {**record, "fields": fields}
-    return shown
+    return found
 
 
 def _lines(person: Mapping[str, Any]) -> dict[str, Any]:

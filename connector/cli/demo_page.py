@@ -30,7 +30,7 @@ FILES: Final = (
 NEXT: Final = {
     "quiet_hours": "why a text waited for the morning",
     "cap": "why there was no second text that day",
-    "stop": "what a STOP did",
+    "stop": "a text that was wanted after a STOP",
     "goal": "a goal, and the follow-up that it cancelled",
 }
 
@@ -56,7 +56,8 @@ def show(shown: Item, command: str) -> None:
     _block(out, "What the CRM now says", f"{len(shown['crm'])} records")
     out.print(_grid(map(_record, shown["crm"]), "who", "record"))
     _block(out, "What this day has shown", "each id is for `connector explain`")
-    out.print(_grid(map(_fact, shown["shown"]), "ok", "fact", "id"))
+    tick = "✓" if out.encoding.lower().startswith("utf") else "yes"
+    out.print(_grid((_fact(item, tick) for item in shown["shown"]), "ok", "fact", "id"))
     for line in _next(shown, command):
         output.say(line)
 
@@ -144,8 +145,8 @@ def _activities(items: list[Item]) -> Iterator[Text]:
         yield Text.assemble(_when(item["occurred_at"]), (f"  {words}", "dim"))
 
 
-def _fact(item: Item) -> Iterator[Text]:
-    yield Text("✓", style="green") if item["ok"] else Text("MISSING", style="bold red")
+def _fact(item: Item, tick: str) -> Iterator[Text]:
+    yield Text(tick, style="green") if item["ok"] else Text("MISSING", style="bold red")
     yield Text(item["what"])
     yield Text(item["id"], style="dim")
 

@@ -81,12 +81,12 @@ def _show(found: list[dict[str, Any]]) -> None:
 def _row(item: Mapping[str, Any], *, whole: bool = False) -> dict[str, Any]:
     at = datetime.fromisoformat(_when(item))
     name = item["provider_id"] or ""
-    cause = f"{item['cause']}/{item['step'] or item['template']}"
+    cause = f"{item['cause']}, {item['step'] or item['template']}"
     return {
         "id": item["id"],
         "when": f"{at:%Y-%m-%d %H:%M:%S}" if whole else f"{at:%m-%d %H:%M}",
         "to": item["phone"],
-        "what": f"{item['play']}/{item['step']}" if item["play"] else cause,
+        "what": f"{item['play']}, {item['step']}" if item["play"] else cause,
         "state": item["state"],
         "reason": item["reason"],
         "provider_id": name if whole or len(name) <= SHORT_ID else f"{name[:SHORT_ID]}…",

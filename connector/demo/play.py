@@ -7,14 +7,14 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from connector import clock
 from connector.demo import day
 from connector.demo.day import Moment
-from connector.demo.stage import SECRETS, Stage
-from connector.errors import ConnectorError
+from connector.demo.folder import SECRETS
+from connector.demo.stage import Stage
 from connector.ledger import enrolments, sends
 from connector.ledger.store import Row, Tx
 
@@ -26,6 +26,7 @@ WALKING: Final = "SELECT 1 FROM enrolments WHERE due_at <= :now LIMIT 1"
 ARRIVED: Final = "SELECT phone, text FROM sends WHERE state = 'delivered'"
 OWED: Final = "SELECT 1 FROM writebacks WHERE state = 'owed' LIMIT 1"
 
+FAR: Final = timedelta(hours=1)  #: more would look as if the CRM had been told late
 OVER: Final = "over"
 ANSWERING: Final = "answering"
 
@@ -62,6 +63,9 @@ class Playing:
             self._settle()
 
     def _show(self, at: datetime) -> None:
+        """Let the clock show an instant; before it jumps far, the CRM is told what is owed."""
+        if at - self._stage.clock() > FAR:
+            self._stage.until(self._is_written_back, "the CRM is told of everything")
         self._stage.show(max(at, self._stage.clock()))
 
     def _settle(self) -> None:
@@ -99,14 +103,7 @@ def deliver(stage: Stage, moment: Moment) -> None:
     """Tell the connector of a moment, as its sender would."""
     body = json.dumps(moment.body).encode()
     for _ in range(moment.times):
-        answer = stage.http.post(
-            f"{stage.url}{moment.path}",
-            data=body,
-            headers=_headers(stage, moment, body),
-            timeout=10,
-        )
-        if not answer.ok:
-            raise ConnectorError(f"{moment.path} was answered {answer.status_code}: {answer.text}")
+        stage.post(moment.path, body, _headers(stage, moment, body))
 
 
 def _headers(stage: Stage, moment: Moment, body: bytes) -> dict[str, str]:

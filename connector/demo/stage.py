@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -18,83 +17,21 @@ from typing import Any, Final, TypeVar
 
 import requests
 
-from connector import starters
 from connector.clock import TestClock
 from connector.demo import day
+from connector.demo.folder import write_folder
 from connector.errors import ConnectorError
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
 from connector.runtime import CLOCK_FILE, LEDGER_FILE, Waker
 
-SECRETS: Final = {
-    "site": "demo-site-key",
-    "backend": "demo-backend-key",
-    "shop": "demo-shop-secret",
-    "firm": "whsec_ZGVtby1zZWNyZXQtb2YtdGhlLXNlcnZpY2UtZmlybQ==",
-    "sandbox": "demo-sandbox-secret",
-}
-"""What the demo's sources sign with; each is a file of the folder, named by ``config.toml``."""
-
 STARTS_WITHIN: Final = 20.0  #: seconds
 STOPS_WITHIN: Final = 15.0
+BROKEN_OFF_WITHIN: Final = 2.0  #: where nobody waits for the end of the day any more
 PATIENCE: Final = 20.0  #: for anything the connector is to do meanwhile
 PORTS_TRIED: Final = 3
 
 T = TypeVar("T")
-
-CONFIG: Final = """\
-# Written by `connector demo`: a folder like that of `connector init`, with a clock that is set by
-# hand and people who answer by script. Nothing in it reaches anybody.
-brand = "{brand}"
-help_contact = "help@{host}"
-country = "US"
-language = "en"
-link_hosts = ["{host}"]
-test_clock = true
-
-[web]
-host = "127.0.0.1"
-port = {port}
-
-[sources.site]                         # the shop's pages: a public key, so little is believed
-mapping = "segment"
-trust = "browser"
-keys = ["file:secrets/site"]
-
-[sources.backend]                      # the shop's server
-mapping = "segment"
-trust = "trusted"
-keys = ["file:secrets/backend"]
-
-[sources.shop]                         # its checkout, by signed webhooks: POST /in/shop
-mapping = "shopify"
-trust = "trusted"
-secrets = ["file:secrets/shop"]
-
-[sources.firm]                         # the fitting service, by signed webhooks: POST /in/firm
-mapping = "standard"
-trust = "trusted"
-secrets = ["file:secrets/firm"]
-
-[provider]
-use = "sandbox"
-
-[providers.sandbox]
-secret = "file:secrets/sandbox"
-{script}
-[crm]
-use = "local"
-
-[holdout]
-enabled = false
-"""
-SCENE: Final = """
-[[providers.sandbox.script]]
-to = "{to}"
-contains = "{contains}"
-reply = "{reply}"
-after = "250ms"
-"""
 
 
 class Stage:
@@ -105,8 +42,12 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._data = folder / "data"
+        self._data.mkdir(parents=True, exist_ok=True)
+        self.clock = TestClock(self._data / CLOCK_FILE)
         self.http = requests.Session()
         self.http.trust_env = False  # no proxy stands between a machine and itself
+        self._wake = Waker(self._data)
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._store: SqliteStore | None = None
@@ -115,17 +56,14 @@ class Stage:
         try:
             self._start()
         except BaseException:
-            self.close()
+            self.close(BROKEN_OFF_WITHIN)
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.close(STOPS_WITHIN if kind is None else BROKEN_OFF_WITHIN)
 
     def _start(self) -> None:
-        data = self.folder / "data"
-        data.mkdir(parents=True, exist_ok=True)
-        self.clock = TestClock(data / CLOCK_FILE)
         self.show(day.BEGINS)
         for _ in range(PORTS_TRIED):
             self._launch(free_port())
@@ -133,10 +71,10 @@ class Stage:
                 break
         else:
             raise ConnectorError(f"`connector run` did not start. {self._log_ends()}")
-        self._store = SqliteStore(data / LEDGER_FILE)
+        self._store = SqliteStore(self._data / LEDGER_FILE)
 
     def _launch(self, port: int) -> None:
-        self._end()
+        self._end(BROKEN_OFF_WITHIN)
         write_folder(self.folder, port)
         self.url = f"http://127.0.0.1:{port}"
         with self.log.open("ab") as log:
@@ -164,10 +102,20 @@ class Stage:
         """What the connector says while it runs."""
         return self.folder / "log"
 
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send one request, which must be taken."""
+        try:
+            answer = self.http.post(f"{self.url}{path}", data=body, headers=headers, timeout=10)
+        except requests.RequestException as error:
+            says = f"{path} could not be reached ({type(error).__name__}). {self._log_ends()}"
+            raise ConnectorError(says) from error
+        if not answer.ok:
+            raise ConnectorError(f"{path} was answered {answer.status_code}: {answer.text}")
+
     def show(self, at: datetime) -> None:
         """Let the connector's clock stand at an instant, and wake it."""
         self.clock.set(at, 0.0)
-        Waker(self.folder / "data")()
+        self._wake()
 
     def read(self, question: Callable[[Tx], Any]) -> Any:
         """Ask the ledger, as any other process may."""
@@ -185,28 +133,29 @@ class Stage:
             time.sleep(0.02)
         return found
 
-    def close(self) -> None:
+    def close(self, patience: float) -> None:
         """Stop what was started; the folder stays, and its clock goes on by itself."""
         self.http.close()
         if self._store is not None:
             self._store.close()
             self._store = None
-        self._end()
-        with suppress(AttributeError):  # it never came as far as a clock
-            self.clock.set(self.clock(), 1.0)
+        self._end(patience)
+        self.clock.set(self.clock(), 1.0)
 
-    def _end(self) -> None:
+    def _end(self, patience: float) -> None:
+        """Ask the connector to stop; it and its children are killed where they do not."""
         process, self._process = self._process, None
         if process is None:
             return
         try:
             process.terminate()
-            process.wait(STOPS_WITHIN)
-        except BaseException:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait(STOPS_WITHIN)
-            raise
+            process.wait()
 
     def _lives(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -214,24 +163,6 @@ class Stage:
     def _log_ends(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join([f"Its log, {self.log}, ends:", *lines[-12:]])
-
-
-def write_folder(folder: Path, port: int) -> None:
-    """The working folder: the starters as they are shipped, and the demo's own config."""
-    for name, source in starters.files():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    secrets = folder / "secrets"
-    secrets.mkdir(exist_ok=True)
-    for owner, secret in SECRETS.items():
-        (secrets / owner).write_text(secret)
-    script = "".join(
-        SCENE.format(to=scene.to, contains=scene.contains, reply=scene.reply)
-        for scene in day.SCENES
-    )
-    config = CONFIG.format(brand=day.BRAND, host=day.HOST, port=port, script=script)
-    (folder / "config.toml").write_text(config)
 
 
 def free_port() -> int:

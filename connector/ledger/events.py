@@ -26,8 +26,8 @@ GET = "SELECT * FROM events WHERE id = :id"
 SIGNAL = """INSERT INTO signals (id, event_id, name, contact_id, key, occurred_at, activity, facts,
         sensitive)
     VALUES (:id, :event, :name, :contact, :key, :occurred, :activity, :facts, :sensitive)"""
-HEARD = """SELECT id, occurred_at FROM signals WHERE contact_id = :contact AND name = :name
-    AND occurred_at > :since ORDER BY occurred_at LIMIT :limit"""
+HEARD = """SELECT id, name, key, occurred_at, facts FROM signals
+    WHERE contact_id = :contact AND name = :name AND occurred_at > :since ORDER BY occurred_at LIMIT :limit"""
 UNREADABLE = """INSERT INTO unreadable (id, source, reason, url, headers, body, bytes, received_at)
     VALUES (:id, :source, :reason, :url, :headers, :body, :bytes, :received)"""
 KEPT = """SELECT CAST(count(*) AS BIGINT) AS n, CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
@@ -114,7 +114,7 @@ def add_signal(tx: Tx, signal: Signal, event: Event, contact_id: str, signal_id:
 
 
 def heard(tx: Tx, contact_id: str, name: str, since: datetime, limit: int = 1_000) -> list[Row]:
-    """Signals of a name that a contact gave after an instant, oldest first: id, occurred_at."""
+    """Signals of a name that a contact gave after an instant, oldest first."""
     return tx.all(HEARD, contact=contact_id, name=name, since=clock.text(since), limit=limit)
 
 
@@ -158,4 +158,3 @@ def keep_unreadable(
         tx.run("DELETE FROM unreadable WHERE id = :id", id=old["id"])
         cursors.count(tx, f"unreadable_dropped.{source}")
         rows, size = rows - 1, size - int(old["bytes"])
-

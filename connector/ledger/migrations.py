@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +24,7 @@ def m0001_first(db: Database) -> None:
 
 def pending(db: Database) -> list[str]:
     """Names of the migrations this ledger still needs; raises ``LedgerTooNew``."""
-    own = sorted(name for name in globals() if re.match(r"m\d{4}_", name))
+    own = schema.MIGRATIONS
     applied: set[str] = set()
     if "_sqlite_migrations" in db.table_names():
         rows = db.query("SELECT name FROM _sqlite_migrations WHERE migration_set = 'connector'")

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
+MIGRATIONS: Final = ("m0001_first",)
+"""Names of all migrations of this release, in order; ``migrations.py`` has what they do."""
+
 FIRST: Final = (
     # -- what we heard -------------------------------------------------------------------------
     """CREATE TABLE events (

@@ -47,7 +47,7 @@ STATUS = """UPDATE sends SET state = :state, status = :status, status_rank = :ra
         segments = coalesce(:segments, segments), cost_micros = coalesce(:cost, cost_micros),
         currency = CASE WHEN :currency = '' THEN currency ELSE :currency END
     WHERE id = :id AND status_rank < :rank"""
-LOST = "SELECT * FROM sends WHERE state = 'sending' AND begun_at < :before LIMIT 1000"
+LOST = "SELECT * FROM sends WHERE state = 'sending'"
 SAID = """SELECT counts_at, purpose, play, key, step FROM sends
     WHERE {column} = :value AND counts_at > :since AND cause <> 'system' AND cause <> 'test'
     ORDER BY counts_at DESC LIMIT 200"""
@@ -239,9 +239,9 @@ def told(tx: Tx, send_id: str, receipt: Receipt, at: datetime) -> bool:
     )
 
 
-def lost(tx: Tx, before: datetime) -> list[Row]:
+def lost(tx: Tx) -> list[Row]:
     """Texts left in ``sending`` by a process that died: nobody knows whether they went."""
-    return tx.all(LOST, before=clock.text(before))
+    return tx.all(LOST)
 
 
 def said(tx: Tx, contact_id: str, phone: str, since: datetime) -> tuple[tuple[Said, ...], ...]:

@@ -14,6 +14,7 @@ Known = Mapping[str, Any]
 MOMENTS: Final = {"trigger": "start", "plan": "plan", "send": "send"}
 WORDS: Final = {
     "dry:holdout": "the person is in the holdout, whose texts are only decided about",
+    "dry:sandbox": "it was begun in the sandbox, and what began there stays there",
     "dry:shadow": "the play runs in shadow and only decides",
     "goal": "its goal was reached",
     "goal_before_text": "its goal was reached before any text",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector import clock
-from connector.ledger import consents, contacts, decisions, enrolments, sends
+from connector.ledger import consents, decisions, enrolments, sends
 from connector.ledger.store import Row, Tx
 from connector.model import Cause, Contact, Decision, Message, Objection, Purpose, Verdict
 from connector.rules import hours, policy
 from connector.rules.policy import Facts
-from connector.steps import gather
+from connector.steps import gather, walk
 from connector.steps.setup import Setup
 from connector.text import count
 
@@ -32,18 +32,14 @@ class Ticket:
 def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
     """Decide about a planned text the instant before it goes.
 
-    1. Touch the contact's row, then the number's, so that two workers cannot both pass a cap.
+    1. Read the contact, then touch the number's row, so that two workers cannot both pass a cap.
     2. Gather fresh facts and write the text from them.
     3. Decide, and keep the decision.
     4. Send: the row becomes ``sending`` (it counts from here on) and a ticket is made.
        Wait: the row is due again later. Stop: the row ends, and so may its enrolment.
     """
-    contacts_touched = contacts.row(tx, str(send["contact_id"]))
-    consents.touch(tx, str(send["phone"]))
     enrolment = enrolments.get(tx, str(send["enrolment_id"])) if send["enrolment_id"] else None
     facts, decision, language = _decide(tx, rt, send, enrolment, now)
-    if contacts_touched is None:
-        decision = Decision(Verdict.stop, (_gone("the contact was erased"),))
     about = decisions.About(
         "send",
         str(send["contact_id"]),
@@ -59,10 +55,10 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
         sends.wait(tx, str(send["id"]), decision.until, decision.reason)
         return None
     if decision.verdict is not Verdict.send:
-        _stop(tx, send, decision.reason, now)
+        _stop(tx, rt, send, enrolment, decision.reason, now)
         return None
     if not rt.may_leave(str(send["mode"])):
-        sends.close(tx, str(send["id"]), "cancelled", f"dry:{send['mode']}", now)
+        _leave_out(tx, rt, send, enrolment, now)
         return None
     return _begin(tx, rt, send, facts, language, now)
 
@@ -74,9 +70,11 @@ def _decide(
     step = next((step for step in play.steps if step.name == send["step"]), None) if play else None
     purpose = Purpose(send["purpose"])
     wants = frozenset({purpose.value, *(play.scopes if play else ())})
-    contact = gather.person(tx, str(send["contact_id"]), wants) or Contact("", send["phone"])
+    known = gather.person(tx, str(send["contact_id"]), wants)
+    contact = known or Contact("", str(send["phone"]))
     if send["cause"] != Cause.play:
         contact = gather.with_number(contact, str(send["phone"]))
+    consents.touch(tx, contact.phone or str(send["phone"]))
     signal = gather.signal_of(enrolment)
     crm = gather.crm_facts(tx, rt.crm, contact.id)
     context = gather.context(rt, contact, crm, signal, now)
@@ -105,17 +103,19 @@ def _decide(
         text_fault=fault,
     )
     decision = policy.decide(facts, rt.book, now)
-    if over := _over(send, enrolment, play is None):
+    if over := _over(send, enrolment, play_gone=play is None, contact_gone=known is None):
         decision = Decision(
             Verdict.stop, (_gone(over), *decision.objections), None, decision.policy_version
         )
     return facts, decision, language
 
 
-def _over(send: Row, enrolment: Row | None, play_gone: bool) -> str:
+def _over(send: Row, enrolment: Row | None, *, play_gone: bool, contact_gone: bool) -> str:
     """Why the play no longer wants the text, where it does not."""
     if send["cause"] != Cause.play:
         return ""
+    if contact_gone:
+        return "the contact is no longer known"
     if play_gone:
         return "the play was removed"
     if enrolment is not None and enrolment["state"] in ("ended", "done"):
@@ -127,9 +127,27 @@ def _gone(why: str) -> Objection:
     return Objection("no_longer_wanted", Verdict.stop, f"The text is no longer wanted: {why}.")
 
 
-def _stop(tx: Tx, send: Row, reason: str, now: datetime) -> None:
+def _stop(
+    tx: Tx, rt: Setup, send: Row, enrolment: Row | None, reason: str, now: datetime
+) -> None:
+    """The text will not go: its row ends, and its enrolment ends or goes on to the next step."""
     state = "expired" if reason == "expired" else "cancelled"
     sends.close(tx, str(send["id"]), state, reason, now)
+    play = rt.plays.get(str(send["play"]))
+    if enrolment is None or enrolment["state"] != "walking":
+        return
+    if play is None:
+        enrolments.end(tx, str(enrolment["id"]), "play_removed", now)
+    else:
+        walk.stopped(tx, play, enrolment, reason, now)
+
+
+def _leave_out(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime) -> None:
+    """A dry text (shadow, holdout, opened in the sandbox): walk on as if it had gone."""
+    sends.close(tx, str(send["id"]), "cancelled", f"dry:{send['mode']}", now)
+    play = rt.plays.get(str(send["play"]))
+    if play is not None and enrolment is not None and enrolment["state"] == "walking":
+        walk.next_step(tx, play, enrolment, now)
 
 
 def _begin(

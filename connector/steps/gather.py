@@ -20,7 +20,7 @@ from connector.rules.plays import Play, Step
 from connector.rules.policy import Facts
 from connector.steps.setup import Setup
 
-CAPS_AT_LEAST = timedelta(days=30)
+LEGAL_CAP = timedelta(hours=24)  #: the window in which laws count texts
 
 
 def person(tx: Tx, contact_id: str, wants: frozenset[str] = frozenset()) -> Contact | None:
@@ -152,7 +152,7 @@ def gather(
     number: Any = consents.number(tx, contact.phone) if contact.phone else None
     rows = consents.history(tx, contact.phone) if contact.phone else []
     bounded = bool(enrolment_id and play and play.max_texts_per_key is not None)
-    longest = max((cap.per for cap in rt.book.policy.caps), default=CAPS_AT_LEAST)
+    longest = max(LEGAL_CAP, rt.book.policy.gap, *(cap.per for cap in rt.book.policy.caps))
     to_person, to_number = sends.said(tx, contact.id, contact.phone, now - longest)
     return Facts(
         contact=contact,
@@ -191,7 +191,10 @@ def _number_type(e164: str, number: Any, country: str) -> str:
 
 
 def kept(facts: Facts) -> dict[str, Json]:
-    """The facts as a decision keeps them: everything it weighed, no number and no text."""
+    """The facts as a decision keeps them: everything it weighed, no number and no text.
+
+    Not when it is due, which waiting alone changes: the same waiting again is the same facts.
+    """
     return {
         "contact": facts.contact.id,
         "stage": facts.contact.stage,
@@ -206,7 +209,6 @@ def kept(facts: Facts) -> dict[str, Json]:
         "play": facts.play,
         "key": facts.key,
         "step": facts.step,
-        "due_at": clock.text(facts.due_at),
         "expires_at": clock.text(facts.expires_at),
         "number_type": facts.number_type,
         "blocked": facts.blocked,

@@ -19,7 +19,7 @@ def after_a_death(rt: Setup) -> int:
     """
     now = rt.clock()
     with rt.store.write() as tx:
-        lost = sends.lost(tx, now)
+        lost = sends.lost(tx)
         for row in lost:
             sends.doubted(tx, str(row["id"]), "worker_died", "")
             changed = sends.get(tx, str(row["id"]))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+
+import orjson
 
 from connector import clock
 from connector.errors import ExpressionFailed
@@ -11,7 +14,7 @@ from connector.ledger.enrolments import Opening
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Decision, Event, Json, Objection, Purpose, Signal, Verdict
 from connector.rules import triggers
-from connector.rules.plays import Mode, Play
+from connector.rules.plays import Condition, Mode, Play
 from connector.rules.triggers import Standing
 from connector.steps.setup import Setup
 
@@ -34,10 +37,10 @@ def start(
             return
     except ExpressionFailed as error:
         fault = str(error)
-    if not fault and not _counted(tx, play, contact.id, signal.name, event.occurred_at):
+    if not fault and not _counted(tx, play, contact.id, signal.name, event.occurred_at, context):
         return
     key = triggers.occurrence(play, signal.key, signal_id, context)
-    same, standing_ = _standing(tx, play, contact, key, signal_id, event)
+    same, standing_ = _standing(tx, play, contact, key, signal_id, event, context)
     start = triggers.Start(event.occurred_at, contact.stage, event.back_fill, context)
     decision = triggers.judge(play, start, standing_, now)
     if fault:
@@ -82,16 +85,39 @@ def start(
     decisions.add(tx, about, decision, facts, now, decision_id=rt.new_id("dec"))
 
 
-def _counted(tx: Tx, play: Play, contact_id: str, name: str, at: datetime) -> bool:
+def _counted(
+    tx: Tx, play: Play, contact_id: str, name: str, at: datetime, context: Mapping[str, Json]
+) -> bool:
     if play.start.count <= 1:
         return True
     since = at - play.start.within if play.start.within else clock.instant("1970-01-01T00:00:00Z")
-    times = [clock.instant(row["occurred_at"]) for row in events.heard(tx, contact_id, name, since)]
+    times = [
+        clock.instant(row["occurred_at"])
+        for row in events.heard(tx, contact_id, name, since)
+        if _meets(play.start.where, row, context)
+    ]
     return triggers.counted(play, times, at)
 
 
+def _meets(condition: Condition | None, heard: Row, context: Mapping[str, Json]) -> bool:
+    """Whether a signal heard before meets a condition; what cannot be told does not."""
+    if condition is None:
+        return True
+    facts = {**orjson.loads(heard["facts"]), "name": heard["name"], "key": heard["key"]}
+    try:
+        return bool(condition({**context, "signal": facts}))
+    except ExpressionFailed:
+        return False
+
+
 def _standing(
-    tx: Tx, play: Play, contact: Contact, key: str, signal_id: str, event: Event
+    tx: Tx,
+    play: Play,
+    contact: Contact,
+    key: str,
+    signal_id: str,
+    event: Event,
+    context: Mapping[str, Json],
 ) -> tuple[Row | None, Standing]:
     same = enrolments.by_key(tx, play.name, contact.id, key)
     latest = None
@@ -99,19 +125,26 @@ def _standing(
         latest = enrolments.latest(tx, play.name, contact.id)
     if same is None and key == signal_id and latest is not None and latest["state"] == "waiting":
         same = latest
-    over = _over(tx, play, contact, event)
+    over = _over(tx, play, contact, key, event, context)
     last_start = clock.instant(latest["triggered_at"]) if latest else None
     return same, Standing(str(same["state"]) if same else "", last_start, over)
 
 
-def _over(tx: Tx, play: Play, contact: Contact, event: Event) -> tuple[str, ...]:
+def _over(
+    tx: Tx, play: Play, contact: Contact, key: str, event: Event, context: Mapping[str, Json]
+) -> tuple[str, ...]:
     """Signals that end or fulfil the play, heard already though they occurred after the start."""
     if contact.last_seen_at is not None and contact.last_seen_at <= event.occurred_at:
         return ()  # nothing that occurred later was heard yet
     names = dict.fromkeys((*play.start.unless, *play.exits))
-    if play.goal is not None and play.goal.where is None and not play.goal.same_key:
-        names[play.goal.signal] = None
-    return tuple(name for name in names if events.heard(tx, contact.id, name, event.occurred_at, 1))
+    over = [name for name in names if events.heard(tx, contact.id, name, event.occurred_at, 1)]
+    goal = play.goal
+    if goal is None or goal.signal in over:
+        return tuple(over)
+    for heard in events.heard(tx, contact.id, goal.signal, event.occurred_at):
+        if (not goal.same_key or heard["key"] == key) and _meets(goal.where, heard, context):
+            return (*over, goal.signal)
+    return tuple(over)
 
 
 def _mode(tx: Tx, rt: Setup, play: Play, contact_id: str, now: datetime) -> str:

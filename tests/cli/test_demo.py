@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from connector.cli import cli, demo_page
 from connector.clock import text
 from connector.demo import day, facts
-from connector.demo.kept import Kept
+from connector.demo.kept import Kept, Row
 from connector.demo.table import missing, table
 from connector.lock import holder
 from connector.model import Purpose
@@ -123,8 +123,7 @@ def test_a_text_that_the_providers_log_lacks_or_has_otherwise_is_noticed() -> No
 
 def test_a_text_to_a_number_after_its_stop_was_not_honoured() -> None:
     found = a_day()
-    late = send("snd_9", "ann", play="welcome", at=NOON + timedelta(hours=5))
-    late["phone"] = found.replies[1]["phone"]
+    late = send("snd_9", "dan", play="welcome", at=NOON + timedelta(hours=5))
     sends = [*found.sends, late]
     assert not facts.stop_honoured(replace(found, sends=sends, log=logged(sends)))
 
@@ -148,7 +147,7 @@ def demo(*args: str) -> list[str]:
 
 def run_demo(*args: str, **environ: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, **environ}
-    return subprocess.run(demo(*args), capture_output=True, text=True, timeout=40, env=env)
+    return subprocess.run(demo(*args), capture_output=True, text=True, timeout=60, env=env)
 
 
 def until(found: Callable[[], Any], patience: float = 20) -> Any:
@@ -170,7 +169,7 @@ def printed(shown: dict[str, Any]) -> str:
     return CliRunner().invoke(command, [], catch_exceptions=False).output
 
 
-def send(name: str, who: str, *, play: str, at: datetime = NOON, **more: Any) -> dict[str, Any]:
+def send(name: str, who: str, *, play: str, at: datetime = NOON, **more: Any) -> Row:
     return {
         "id": name,
         "contact_id": f"con_{who}",
@@ -191,7 +190,7 @@ def send(name: str, who: str, *, play: str, at: datetime = NOON, **more: Any) ->
     }
 
 
-def decision(enrolment: str, who: str, verdict: str, reason: str, **more: Any) -> dict[str, Any]:
+def decision(enrolment: str, who: str, verdict: str, reason: str, **more: Any) -> Row:
     says = json.dumps([{"reason": reason, "verdict": verdict, "says": f"because of {reason}"}])
     return {
         "contact_id": f"con_{who}",
@@ -209,11 +208,11 @@ def decision(enrolment: str, who: str, verdict: str, reason: str, **more: Any) -
     }
 
 
-def logged(sends: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def logged(sends: list[Row]) -> list[Row]:
     return [{"send_id": row["id"], "to": row["phone"], "text": row["text"]} for row in sends]
 
 
-def reply(name: str, send_id: str, who: str, label: str) -> dict[str, Any]:
+def reply(name: str, send_id: str, who: str, label: str) -> Row:
     return {
         "id": name,
         "send_id": send_id,
@@ -225,13 +224,30 @@ def reply(name: str, send_id: str, who: str, label: str) -> dict[str, Any]:
     }
 
 
+def a_play(steps: tuple[Step, ...]) -> Play:
+    return Play(
+        name="form",
+        version="1",
+        description="",
+        role=Role.conversion,
+        purpose=Purpose.marketing,
+        scopes=(),
+        start=Start("form_started"),
+        audience=None,
+        steps=steps,
+        goal=None,
+        exits=(),
+        stages=(),
+    )
+
+
 def a_day() -> Kept:
     """A day made by hand, with one row for each thing that is to be shown."""
     sends = [
         send("snd_1", "ann", play="form"),
         send("snd_2", "ben", play="cart", state="accepted"),
         send("snd_3", "cleo", play="cart", state="accepted"),
-        send("snd_6", "dan", play="", template="stop_confirmed", state="accepted"),
+        send("snd_6", "dan", play="", template="stop_confirmed", enrolment_id=None),
     ]
     outcome = {
         "id": "out_1",
@@ -259,9 +275,7 @@ def a_day() -> Kept:
     }
     return Kept(
         now=NOON + timedelta(hours=25),
-        plays={
-            "form": Play("form", "1", "", Role.conversion, Purpose.marketing, Start("x"), steps)
-        },
+        plays={"form": a_play(steps)},
         log=logged(sends),
         contacts=[{"id": "con_ann", "traits": '{"first_name":"Ann"}'}],
         events=[],

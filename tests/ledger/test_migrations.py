@@ -176,3 +176,12 @@ def _overwrite_a_page(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(b"\xff" * 4096)
+
+
+def test_the_names_that_a_start_compares_are_those_of_the_migrations(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "ledger.db")
+    assert store.migrations() == ()
+    migrations.migrate(store.database())
+    assert store.migrations() == schema.MIGRATIONS
+    own = tuple(sorted(name for name in vars(migrations) if name.startswith("m0")))
+    assert own == schema.MIGRATIONS

@@ -133,7 +133,7 @@ def test_an_order_that_occurred_before_the_start_did_not_end_it(store: SqliteSto
         build.contact(tx)
         cart = build.event(tx, "Cart Updated", signal="cart_updated", minutes=10)
         walk = build.enrolment(tx, cart, minutes=10)
-        ordered(tx, name="A Late Order", minutes=5)
+        ordered(tx, name="Late Order", minutes=5)
         order = ordered(tx)
         enrolments.end(tx, walk, "unless:order_completed", at(30))
     [story] = chain(store, reports.of_enrolment, walk)["stories"]
