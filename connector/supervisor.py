@@ -23,6 +23,7 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 PATIENCE = 20.0  #: seconds that children have to finish what is under way
 HASTE = 1.5  #: seconds that they have when one of them keeps dying
 ORPHANED = 2.0  #: seconds in which the children of a killed supervisor are surely gone
+TELL_EVERY = 0.5  #: seconds between two requests to stop
 TOO_OFTEN = 5  #: deaths ...
 WITHIN = 30.0  #: ... inside this many seconds, and the rest is brought down
 PAUSE = 0.2  #: before a dead child is started again

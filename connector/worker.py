@@ -50,9 +50,10 @@ class Beat:
         *,
         busy: Callable[[], bool] = lambda: False,
         due: Callable[[], float] | None = None,
+        then: Callable[[], None] = lambda: None,
     ) -> None:
         self._scheduler, self._name = scheduler, name
-        self._work, self._busy, self._due = work, busy, due
+        self._work, self._busy, self._due, self._then = work, busy, due, then
         self._flag = threading.Event()
         self._lock = threading.Lock()
         self.stopped = False
@@ -78,17 +79,21 @@ class Beat:
             self._set_alarm(self._due())
 
     def _until_idle(self) -> None:
+        worked = False
         while not self.stopped:
             self._flag.clear()
             try:
                 if self._work():
+                    worked = True
                     continue
             except StorageRefused as error:
                 log.error("act=%s result=storage_refused %s", self._name, error)
                 return  # the net asks again; what was to be done is still on disk
             if not self._busy():
-                return
+                break
             self._flag.wait(IDLE_WAIT)
+        if worked:
+            self._then()
 
     def _set_alarm(self, seconds: float) -> None:
         """A dated job for the next due instant, where it comes before the net does."""
@@ -120,10 +125,15 @@ class Worker:
             self.dispatcher.round,
             busy=lambda: self.dispatcher.flying > 0,
             due=lambda: self._seconds(dispatch.next_due),
+            then=lambda: self.writing_back.ring(),
         )
         self.advancer = Advancer(self.rt)
         self.advancing = Beat(
-            self._scheduler, "advance", self._advance, due=lambda: self._seconds(advance.next_due)
+            self._scheduler,
+            "advance",
+            self._advance,
+            due=lambda: self._seconds(advance.next_due),
+            then=lambda: self.writing_back.ring(),
         )
         self.writing_back = Beat(self._scheduler, "writeback", lambda: writeback(self.rt))
         self._scheduler.add_job(

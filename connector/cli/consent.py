@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import click
 
@@ -26,7 +25,6 @@ from connector.rules.explain import number_line
 from connector.runtime import Waker, clock_of, opened
 from connector.steps import owed
 from connector.steps.consent import record_consent
-from connector.steps.setup import Setup
 
 METHODS: Final = ("paper", "verbal", "web_form", "checkout", "import")
 """How consent is given elsewhere. A reply or a double opt-in only the number itself can give."""
@@ -160,8 +158,9 @@ class _Change:
         """Append one row, unless the newest says the same already."""
         by = f"operator:{getpass.getuser()}"
         about: dict[str, Any] = {**told, "phone": self.number.e164, "now": self.now}
-        ids = cast("Setup", SimpleNamespace(new_id=clock.new_id))  # all that the step uses of it
-        if record_consent(self.tx, ids, purpose=purpose, granted=granted, recorded_by=by, **about):
+        if record_consent(
+            self.tx, clock, purpose=purpose, granted=granted, recorded_by=by, **about
+        ):
             self.recorded.append(f"{purpose} {'granted' if granted else 'revoked'} ({by})")
 
     def standing(self) -> Standing:

@@ -27,7 +27,8 @@ SIGNAL = """INSERT INTO signals (id, event_id, name, contact_id, key, occurred_a
         sensitive)
     VALUES (:id, :event, :name, :contact, :key, :occurred, :activity, :facts, :sensitive)"""
 HEARD = """SELECT id, name, key, occurred_at, facts FROM signals
-    WHERE contact_id = :contact AND name = :name AND occurred_at > :since ORDER BY occurred_at LIMIT :limit"""
+    WHERE contact_id = :contact AND name = :name AND occurred_at > :since
+    ORDER BY occurred_at LIMIT :limit"""
 UNREADABLE = """INSERT INTO unreadable (id, source, reason, url, headers, body, bytes, received_at)
     VALUES (:id, :source, :reason, :url, :headers, :body, :bytes, :received)"""
 KEPT = """SELECT CAST(count(*) AS BIGINT) AS n, CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes

@@ -27,7 +27,7 @@ OUTCOME = """INSERT INTO outcomes (id, cause, contact_id, kind, occurred_at, hea
     ON CONFLICT (cause) DO NOTHING"""
 SEND_OF = "SELECT id FROM sends WHERE provider_id = :provider_id AND provider = :provider LIMIT 1"
 LAST_TO = """SELECT id, contact_id FROM sends WHERE phone = :phone AND counts_at IS NOT NULL
-    AND counts_at <= :at ORDER BY counts_at DESC LIMIT 1"""
+    AND begun_at <= :at ORDER BY counts_at DESC LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,9 @@ FIRST: Final = (
     "CREATE INDEX sends_provider ON sends (provider_id) WHERE provider_id IS NOT NULL",
     "CREATE INDEX sends_phone ON sends (phone, counts_at) WHERE counts_at IS NOT NULL",
     "CREATE INDEX sends_contact ON sends (contact_id, counts_at) WHERE counts_at IS NOT NULL",
+    """CREATE INDEX sends_stopped ON sends (state, id)
+        WHERE state IN ('undelivered', 'refused', 'cancelled', 'expired')""",
+    "CREATE INDEX sends_play ON sends (play, id)",
     "CREATE INDEX sends_enrolment ON sends (enrolment_id) WHERE enrolment_id IS NOT NULL",
     # -- what came of it -----------------------------------------------------------------------
     """CREATE TABLE receipts (

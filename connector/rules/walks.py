@@ -18,6 +18,7 @@ WORDS: Final = {
     "dry:shadow": "the play runs in shadow and only decides",
     "goal": "its goal was reached",
     "goal_before_text": "its goal was reached before any text",
+    "goal_late": "its goal was reached after the time in which it counts",
     "merged": "two contacts were merged, and the other's way through the play goes on",
     "play_removed": "the play was removed",
     "worker_died": "the worker died while it was being sent",

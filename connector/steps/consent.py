@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 from connector.ledger import consents
 from connector.ledger.store import Tx
 from connector.model import Event
 from connector.rules.consent import standing
-from connector.steps.setup import Setup
+
+
+class Names(Protocol):
+    """What recording needs of the setup."""
+
+    @property
+    def new_id(self) -> Callable[[str], str]:
+        """Makes identifiers."""
 
 
 def record_consent(
     tx: Tx,
-    rt: Setup,
+    rt: Names,
     *,
     phone: str,
     purpose: str,

@@ -64,7 +64,9 @@ def _goal(
     first_text = clock.instant(row["first_text_at"]) if row["first_text_at"] else None
     until = clock.instant(row["goal_until"]) if row["goal_until"] else None
     kind = triggers.goal_kind(event.occurred_at, first_text, until)
-    if not kind or not enrolments.goal(tx, str(row["id"]), event.occurred_at, event.id, kind):
+    if not kind:
+        return "goal_late"  # no conversion, but what was wanted has happened
+    if not enrolments.goal(tx, str(row["id"]), event.occurred_at, event.id, kind):
         return ""
     if kind == "converted":
         _converted(tx, rt, row, signal, event, now)

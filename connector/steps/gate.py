@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector import clock
-from connector.ledger import consents, decisions, enrolments, sends
+from connector.ledger import consents, crm_facts, decisions, enrolments, sends
 from connector.ledger.store import Row, Tx
 from connector.model import Cause, Contact, Decision, Message, Objection, Purpose, Verdict
 from connector.rules import hours, policy
@@ -76,7 +76,7 @@ def _decide(
         contact = gather.with_number(contact, str(send["phone"]))
     consents.touch(tx, contact.phone or str(send["phone"]))
     signal = gather.signal_of(enrolment)
-    crm = gather.crm_facts(tx, rt.crm, contact.id)
+    crm = crm_facts.of(tx, rt.crm, contact.id)
     context = gather.context(rt, contact, crm, signal, now)
     text, language, fault = gather.write_text(
         rt,
@@ -127,9 +127,7 @@ def _gone(why: str) -> Objection:
     return Objection("no_longer_wanted", Verdict.stop, f"The text is no longer wanted: {why}.")
 
 
-def _stop(
-    tx: Tx, rt: Setup, send: Row, enrolment: Row | None, reason: str, now: datetime
-) -> None:
+def _stop(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, reason: str, now: datetime) -> None:
     """The text will not go: its row ends, and its enrolment ends or goes on to the next step."""
     state = "expired" if reason == "expired" else "cancelled"
     sends.close(tx, str(send["id"]), state, reason, now)

@@ -93,16 +93,6 @@ def shown(context: Mapping[str, Json], row: Row | None) -> Mapping[str, Json]:
     return {**context, "signal": signal}
 
 
-def crm_facts(tx: Tx, crm: str, contact_id: str) -> dict[str, Json]:
-    """The CRM's facts about a contact, as last fetched; empty when never."""
-    row = tx.one(
-        "SELECT facts FROM crm_facts WHERE contact_id = :contact AND crm = :crm",
-        contact=contact_id,
-        crm=crm,
-    )
-    return dict(orjson.loads(row["facts"])) if row else {}
-
-
 def write_text(
     rt: Setup, name: str, contact: Contact, facts: Mapping[str, Json], *, trusted: bool
 ) -> tuple[str, str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from connector.ledger import contacts, events, outcomes
+from connector.ledger import contacts, crm_facts, events, outcomes
 from connector.ledger.outcomes import Heard
 from connector.ledger.store import Tx
 from connector.model import Event, Json, Signal, Trust
@@ -38,9 +38,7 @@ def take_signal(
     contact = gather.person(tx, contact_id)
     if contact is None:  # made or found above, so this is a fault of ours
         raise RuntimeError(f"contact {contact_id} vanished")
-    context = gather.context(
-        rt, contact, gather.crm_facts(tx, rt.crm, contact_id), _facts(signal), now
-    )
+    context = gather.context(rt, contact, crm_facts.of(tx, rt.crm, contact_id), _facts(signal), now)
     if signal.outcome:
         _outcome(tx, rt, contact_id, signal, event, now)
     end_for(tx, rt, contact, signal, event, context, now)

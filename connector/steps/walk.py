@@ -8,7 +8,7 @@ from datetime import datetime
 from connector import clock
 from connector.errors import ExpressionFailed
 from connector.expressions import compile_template
-from connector.ledger import decisions, enrolments, sends
+from connector.ledger import crm_facts, decisions, enrolments, sends
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Decision, Verdict
 from connector.rules import policy
@@ -69,7 +69,7 @@ def next_step(tx: Tx, play: Play, row: Row, now: datetime) -> None:
 
 
 def _context(tx: Tx, rt: Setup, contact: Contact, row: Row, now: datetime) -> dict[str, object]:
-    crm = gather.crm_facts(tx, rt.crm, contact.id)
+    crm = crm_facts.of(tx, rt.crm, contact.id)
     return gather.context(rt, contact, crm, gather.signal_of(row), now)
 
 

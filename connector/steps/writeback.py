@@ -18,11 +18,19 @@ from typing import Final, Protocol
 
 from connector.crms import Crm
 from connector.errors import ConnectorError
-from connector.ledger import contacts, enrolments, outcomes, sends, summaries, writebacks
+from connector.ledger import (
+    contacts,
+    crm_facts,
+    enrolments,
+    outcomes,
+    sends,
+    summaries,
+    writebacks,
+)
 from connector.ledger.store import Store, Tx
 from connector.ledger.summaries import Summary
 from connector.ledger.writebacks import Claim, Outage
-from connector.model import Json, Owed, Writeback, Written
+from connector.model import Json, Owed, Subject, Writeback, Written
 from connector.rules import writeback as rules
 from connector.rules.retry import WRITEBACKS, next_attempt
 from connector.rules.writeback import Field
@@ -93,7 +101,10 @@ def _batch(rt: Runtime, name: str) -> int:
         _stop(rt, name, claims, stopped, error)
         return 0
     now = rt.clock()
+    facts = _facts_now(rt.crms[name], wanted, answers)
     with rt.store.write() as tx:
+        for contact_id, found in facts.items():
+            crm_facts.keep(tx, name, contact_id, found, now)
         if stopped and wanted:
             writebacks.note_outage(tx, name, None)
         for claim in claims:
@@ -101,6 +112,20 @@ def _batch(rt: Runtime, name: str) -> int:
     if wanted:
         _log(name, answers, len(wanted), now - began)
     return sum(answer.ok for answer in answers.values())
+
+
+def _facts_now(
+    crm: Crm, wanted: Sequence[Writeback], answers: Mapping[str, Written]
+) -> dict[str, Mapping[str, Json]]:
+    """What the CRM knows of the contacts whose fields were just written, for plays and policy."""
+    written = [
+        (change.contact_id, Subject(crm=crm.name, crm_id=answers[change.id].record))
+        for change in wanted
+        if change.kind == "fields" and change.id in answers and answers[change.id].ok
+    ]
+    found = crm.fetch([subject for _, subject in written]) if written else []
+    known = zip((contact_id for contact_id, _ in written), found, strict=True)
+    return {contact_id: facts for contact_id, facts in known if facts is not None}
 
 
 def _settle(

@@ -7,9 +7,15 @@ from typing import Final
 
 from connector.web.answers import Headers
 
+SENT: Final = (
+    "authorization, content-type, x-retry-count, anonymousid, rsa-recovered, rsa-retry-attempt, "
+    "rsa-retry-reason, rsa-since-first-attempt, rsa-since-last-attempt, sentat"
+)
+"""The headers that Segment's and RudderStack's page libraries send."""
+
 PREFLIGHT: Final[Headers] = (
     ("Access-Control-Allow-Methods", "GET, POST"),
-    ("Access-Control-Allow-Headers", "authorization, content-type, x-retry-count"),
+    ("Access-Control-Allow-Headers", SENT),
     ("Access-Control-Max-Age", "7200"),
 )
 

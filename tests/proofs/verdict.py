@@ -21,10 +21,22 @@ SHOWN = 5  #: of many faults of one kind
 
 @dataclass
 class Verdict:
-    """Every fault in words, and how much there was of what."""
+    """Every fault in words, how much there was of what, and the worst of each measure."""
 
     faults: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    worst: dict[str, float] = field(default_factory=dict)
+
+    def measure(self, what: str, value: float) -> None:
+        """Keep the largest value."""
+        self.worst[what] = max(value, self.worst.get(what, 0.0))
+
+    def add(self, other: Verdict) -> None:
+        """Take over what another chapter found."""
+        self.faults.extend(other.faults)
+        self.counts.update(other.counts)
+        for what, value in other.worst.items():
+            self.measure(what, value)
 
     def fault(self, what: str, which: Iterable[Any]) -> None:
         """There is a fault for each of ``which``."""
