@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import resource
 import socket
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from connector.config.loaded import Loaded, load
 from connector.errors import ConnectorError
 from connector.lock import Lock
 from connector.runtime import WebSide, open_ledger, open_web
+from connector.web.stalled import close_stalled
 
 if TYPE_CHECKING:
     from connector.web.app import Application
@@ -24,6 +26,10 @@ log = logging.getLogger("connector")
 REFRESH_SECONDS = 0.25
 BACKLOG = 1_024
 STOP_SECONDS = 3  #: that requests under way have to finish; a stalled one is cut off then
+SLOW = 256  #: threads beyond those of [web], for requests whose body is still on its way
+CONNECTIONS = 4_096  #: at one time, most of them idle; more wait to be accepted
+STALLED_SECONDS = 60.0  #: without a word from us, and a connection is closed
+LOOK_SECONDS = 5.0  #: between two looks for such connections
 
 
 def application(loaded: Loaded) -> Application:
@@ -56,7 +62,7 @@ def wsgi() -> Application:
 
 def serve(loaded: Loaded) -> None:
     """Serve until SIGTERM or SIGINT; granian's worker dies with this process, at the latest."""
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
     from granian.server import MPServer
 
@@ -69,6 +75,7 @@ def serve(loaded: Loaded) -> None:
 
     def load_app() -> Application:  # the lock stays held until both processes are gone
         life.watch()
+        threading.Thread(target=_hurry, args=(web.port,), name="hurry", daemon=True).start()
         return application(loaded)
 
     server = MPServer(
@@ -76,9 +83,11 @@ def serve(loaded: Loaded) -> None:
         address=web.host,
         port=web.port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,  # else a connection that never says anything is never closed
         workers=1,
-        blocking_threads=web.threads,
+        blocking_threads=web.threads + SLOW,  # made when needed, gone when idle
         backlog=BACKLOG,
+        backpressure=_connections(),
         websockets=False,
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.error,
@@ -87,6 +96,26 @@ def serve(loaded: Loaded) -> None:
     log.info("act=serve result=started pid=%d address=%s:%d", os.getpid(), web.host, web.port)
     server.serve(target_loader=load_app, wrap_loader=False)
     lock.free()
+
+
+def _hurry(port: int) -> None:
+    while True:
+        threading.Event().wait(LOOK_SECONDS)
+        try:
+            if closed := close_stalled(port, STALLED_SECONDS):
+                log.warning("act=serve result=stalled connections=%d", closed)
+        except OSError as error:  # a door: there may be too many open files just now
+            log.warning("act=serve result=failed error=%s", type(error).__name__)
+
+
+def _connections() -> int:
+    """How many connections to hold: as many as there may be open files, the others set aside."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS
+    if soft < wanted:
+        soft = min(wanted, hard) if hard != resource.RLIM_INFINITY else wanted
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(CONNECTIONS, soft // 2)
 
 
 def refuse_taken(host: str, port: int) -> None:

@@ -32,6 +32,7 @@ log = logging.getLogger("connector")
 NET_SECONDS = 1.0
 CHECKPOINT_SECONDS = 2.0
 TIDY_SECONDS = 60.0
+BATCHES_WHILE_SENDING = 2  #: so that the CRM never holds up a text
 IDLE_WAIT = 0.5
 
 
@@ -135,7 +136,7 @@ class Worker:
             due=lambda: self._seconds(advance.next_due),
             then=lambda: self.writing_back.ring(),
         )
-        self.writing_back = Beat(self._scheduler, "writeback", lambda: writeback(self.rt))
+        self.writing_back = Beat(self._scheduler, "writeback", self._write_back)
         self._scheduler.add_job(
             self._checkpoint, "interval", seconds=CHECKPOINT_SECONDS, id="checkpoint"
         )
@@ -164,6 +165,13 @@ class Worker:
         if done:
             self.dispatching.ring()
         return done
+
+    def _write_back(self) -> int:
+        """Write back what is owed; while texts are leaving, only a small share each second."""
+        if self.dispatcher.flying:
+            writeback(self.rt, BATCHES_WHILE_SENDING)
+            return 0
+        return writeback(self.rt)
 
     def _answered(self) -> None:
         self.dispatching.ring()

@@ -125,7 +125,7 @@ def test_the_gate_makes_a_ticket_only_after_a_decision_to_send() -> None:
 
 
 def test_only_the_dispatcher_asks_the_gate() -> None:
-    assert set(mentions("pass_gate")) == {(DISPATCH, "Dispatcher.round")}
+    assert set(mentions("pass_gate")) == {(DISPATCH, "Dispatcher._pass")}
 
 
 def test_no_row_becomes_sending_but_at_the_gate() -> None:

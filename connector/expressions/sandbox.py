@@ -8,7 +8,8 @@ from typing import Any, Final, NoReturn
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 from jinja2.lexer import TokenStream
-from jinja2.runtime import LoopContext
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from connector.expressions import arithmetic, filters
@@ -49,6 +50,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters = _strict_operations() if is_strict else _lenient_operations()
         self.binop_table = {sign: self.filters[sign] for sign in arithmetic.BINARY}
         self.unop_table = {sign: self.filters[f"{sign}1"] for sign in arithmetic.UNARY}
+        self.eval_ctx = EvalContext(self)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Only ``loop.index`` and its like; all else was shaped into an operation."""
@@ -73,6 +75,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
         for _, token, value in self.lexer.tokeniter(source, None, None, "variable"):
             yield column, token, value
             column += len(value)
+
+
+class Scope(Context):
+    """Jinja's context without what a shaped tree cannot ask for; many are made for each text."""
+
+    def __init__(self, sandbox: Sandbox, values: dict[str, Any]) -> None:
+        self.environment = sandbox
+        self.eval_ctx = sandbox.eval_ctx
+        self.parent = values
+        self.vars = {}
 
 
 class Program:
@@ -122,7 +134,7 @@ class Program:
         tree.set_environment(self._sandbox)
         self._render = self._sandbox.from_string(tree).root_render_func
 
-    def _scope(self, context: Mapping[str, Json]) -> Any:
+    def _scope(self, context: Mapping[str, Json]) -> Scope:
         if self._render is None:
             self.compile()
         values: dict[str, Any] = {
@@ -130,7 +142,7 @@ class Program:
         }
         if not isinstance(self._tree, list):
             values[BUDGET] = [MAX_ROUNDS]
-        return self._sandbox.context_class(self._sandbox, values, None, {})
+        return Scope(self._sandbox, values)
 
 
 def _strict_path(value: Any, steps: tuple[str | int, ...], label: str) -> Any:

@@ -110,7 +110,7 @@ def _repeats(newest: list[Row], purpose: str, action: str, method: str, wording:
         if row["purpose"] == purpose:
             said = (row["action"], row["method"], row["wording"])
             return said == (action, method, wording)
-        if row["purpose"] == "all" or (row["action"], row["method"]) != (action, method):
+        if (row["action"], row["method"]) != (action, method):
             return False
     return False
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 BUSY_MS = 10_000
+READERS = 8  #: connections kept for the next reader
 APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'connector' ORDER BY name"
 
 
@@ -91,7 +92,6 @@ class SqliteStore:
         new = not path.exists() or not path.stat().st_size
         with self._turnstile.turn() if new else nullcontext():  # only one may make it a WAL
             self._writer = connect(path, max_pages)
-        self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._writing = 0
 
@@ -125,19 +125,22 @@ class SqliteStore:
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """One state of the ledger, on this thread's own connection."""
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
+        """One state of the ledger, on a connection of its own while it lasts."""
+        try:
+            connection = self._readers.pop()
+        except IndexError:
             connection = connect(self.path, 0)
             connection.execute("PRAGMA query_only = ON")
-            self._local.connection = connection
-            self._readers.append(connection)
-        connection.execute("BEGIN")
         try:
+            connection.execute("BEGIN")
             yield SqliteTx(connection)
         finally:
             if connection.in_transaction:
                 connection.execute("COMMIT")
+            if len(self._readers) < READERS:  # threads come and go, so none owns one
+                self._readers.append(connection)
+            else:
+                connection.close()
 
     def turn(self) -> AbstractContextManager[None]:
         """Hold the write turn for what begins its own transactions: migrations."""

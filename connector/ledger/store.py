@@ -36,6 +36,16 @@ class Store(Protocol):
         """A transaction that only reads, seeing one state throughout."""
 
 
+OUR_FAULTS = ("DataError", "IntegrityError", "ProgrammingError")
+"""What an engine calls a statement that is wrong, while the ledger itself is well."""
+
+
+def is_storage(error: Exception) -> bool:
+    """Whether the ledger itself failed, so that nothing of the transaction can be kept."""
+    engine = type(error).__module__.partition(".")[0] in ("sqlite3", "psycopg")
+    return isinstance(error, StorageRefused) or (engine and type(error).__name__ not in OUR_FAULTS)
+
+
 @contextmanager
 def savepoint(tx: Tx) -> Iterator[None]:
     """A part of a transaction that may fail alone, leaving the rest whole.

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from connector.errors import ConnectorError, ExpressionFailed, StorageRefused, Unreadable
 from connector.ledger import cursors, enrolments, events
 from connector.ledger.inbox import Delivery
-from connector.ledger.store import Row, Tx, savepoint
+from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.model import Event, Hook, Receipt, Reply, Signal
 from connector.rules import mapping
 from connector.rules.mapping import Unmapped
@@ -30,8 +30,6 @@ INBOX = "inbox"  #: the last delivery that was moved into the ledger whole
 PART = "inbox_part"  #: how many pieces of the delivery after it were moved: "seq:pieces"
 REFILL = 64  #: deliveries read at a time
 SLICE = 32  #: pieces, and due steps, in one transaction, so that no other writer waits long
-OUR_FAULTS = ("DataError", "IntegrityError", "ProgrammingError")
-"""What an engine calls a statement that is wrong, while the ledger itself is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ def _tell(tx: Tx, rt: Setup, piece: Piece, now: datetime, *, careful: bool) -> N
             elif isinstance(piece.told, Reply):
                 outcome.reply(tx, rt, piece.told, now)
     except Exception as error:
-        if not careful or _is_storage(error):
+        if not careful or is_storage(error):
             raise
         log.exception("act=outcome provider=%s result=failed", piece.delivery.source)
         _keep(tx, rt, piece.delivery, f"internal: {type(error).__name__}", piece.delivery.body)
@@ -228,7 +226,7 @@ def _act(
         with savepoint(tx) if careful else nullcontext():
             contact_id = take_signal(tx, rt, rt.sources[event.source], event, mapped, now)
     except Exception as error:  # a door: one bad event must not hold up the rest
-        if not careful or _is_storage(error):
+        if not careful or is_storage(error):
             raise
         reason = str(error)
         if not isinstance(error, ConnectorError):
@@ -241,18 +239,12 @@ def _act(
     return "done"
 
 
-def _is_storage(error: Exception) -> bool:
-    """Whether the ledger itself failed, so that nothing of the slice can be kept."""
-    engine = type(error).__module__.partition(".")[0] in ("sqlite3", "psycopg")
-    return isinstance(error, StorageRefused) or (engine and type(error).__name__ not in OUR_FAULTS)
-
-
 def _walk(tx: Tx, rt: Setup, row: Row, now: datetime, *, careful: bool) -> None:
     try:
         with savepoint(tx) if careful else nullcontext():
             walk(tx, rt, row, now)
     except Exception as error:  # a door: one bad enrolment must not hold up the rest
-        if not careful or _is_storage(error):
+        if not careful or is_storage(error):
             raise
         log.exception("act=walk enrolment=%s result=failed", row["id"])
         enrolments.end(tx, str(row["id"]), "failed", now)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector import clock
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
-from connector.ledger import enrolments, sends
-from connector.ledger.store import Row, Tx
+from connector.ledger import consents, enrolments, sends
+from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.model import Accepted
 from connector.providers import Provider
 from connector.rules import retry
+from connector.rules.policy import CHECK_AGAIN
 from connector.steps import owed, walk
 from connector.steps.consent import record_consent
 from connector.steps.gate import Ticket, pass_gate
@@ -25,6 +27,8 @@ from connector.steps.setup import Setup
 log = logging.getLogger("connector")
 
 CLAIM = 64
+NUMBER_TYPES = {"not_mobile": "fixed_line", "invalid_number": "invalid"}
+"""What a provider's refusal tells of the number itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +57,52 @@ class Dispatcher:
 
     def round(self) -> int:
         """Settle what came and hand over what is due; how many answers and texts there were."""
-        rt = self._rt
-        answers = [self._answers.popleft() for _ in range(len(self._answers))]
-        room = max(0, min(rt.in_flight - self._flying + len(answers), CLAIM))
-        tickets = []
-        try:
-            with rt.store.write() as tx:
-                now = rt.clock()
-                for answer in answers:
-                    settle(tx, rt, answer, now)
-                due = sends.due(tx, now, room)
-                for row in due:
-                    if ticket := pass_gate(tx, rt, row, now):
-                        tickets.append(ticket)
-        except BaseException:
-            self._answers.extendleft(reversed(answers))  # settled later, never lost
-            raise
-        self._flying -= len(answers)
+        with self._settling() as (tx, now, settled):
+            room = max(0, min(self._rt.in_flight - self._flying + settled, CLAIM))
+            due = sends.due(tx, now, room)
+            tickets = [ticket for row in due if (ticket := self._pass(tx, row, now))]
         for ticket in tickets:
             self._flying += 1
             self._pool.submit(self._fly, ticket)
-        return len(answers) + len(due)
+        return settled + len(due)
+
+    @contextmanager
+    def _settling(self) -> Iterator[tuple[Tx, datetime, int]]:
+        """A transaction that settles every answer that has come, never losing one: how many."""
+        answers = [self._answers.popleft() for _ in range(len(self._answers))]
+        try:
+            with self._rt.store.write() as tx:
+                now = self._rt.clock()
+                for answer in answers:
+                    self._settle(tx, answer, now)
+                yield tx, now, len(answers)
+        except BaseException:
+            self._answers.extendleft(reversed(answers))  # settled later
+            raise
+        self._flying -= len(answers)
+
+    def _settle(self, tx: Tx, answer: Answer, now: datetime) -> None:
+        """Settle one answer; where that is a fault of ours, the text stays in doubt, alone."""
+        try:
+            with savepoint(tx):
+                settle(tx, self._rt, answer, now)
+        except Exception as error:  # a door: one bad answer must not hold up the rest
+            if is_storage(error):
+                raise
+            log.exception("act=settle send=%s result=failed", answer.ticket.send_id)
+            sends.doubted(tx, answer.ticket.send_id, "internal", type(error).__name__)
+
+    def _pass(self, tx: Tx, row: Row, now: datetime) -> Ticket | None:
+        """Ask the gate about one text; where that is a fault of ours, the text waits, alone."""
+        try:
+            with savepoint(tx):
+                return pass_gate(tx, self._rt, row, now)
+        except Exception as error:  # a door: one bad text must not hold up the rest
+            if is_storage(error):
+                raise
+            log.exception("act=gate send=%s result=failed", row["id"])
+            sends.wait(tx, str(row["id"]), now + CHECK_AGAIN, "check_failed")
+            return None
 
     @property
     def flying(self) -> int:
@@ -92,13 +121,9 @@ class Dispatcher:
         until = time.monotonic() + patience
         while self._flying > len(self._answers) and time.monotonic() < until:
             time.sleep(0.01)
-        answers = [self._answers.popleft() for _ in range(len(self._answers))]
-        if answers:
-            with self._rt.store.write() as tx:
-                now = self._rt.clock()
-                for answer in answers:
-                    settle(tx, self._rt, answer, now)
-        self._flying -= len(answers)
+        if self._answers:
+            with self._settling():
+                pass
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -162,6 +187,8 @@ def accepted(tx: Tx, rt: Setup, row: Row, answer: Accepted, now: datetime) -> No
 
 def _refused(tx: Tx, rt: Setup, row: Row, error: Refused, now: datetime) -> None:
     sends.refused(tx, str(row["id"]), error.reason, error.code, now)
+    if error.reason in NUMBER_TYPES:
+        consents.set_type(tx, str(row["phone"]), NUMBER_TYPES[error.reason])
     if error.reason == "opted_out":
         record_consent(
             tx,

@@ -105,7 +105,8 @@ def _act(
     now: datetime,
 ) -> None:
     if label is Label.opt_out:
-        _stop(tx, rt, told.sender, "reply", told.text[:160], at, now)
+        scope = rt.book.policy.stop_scope
+        _stop(tx, rt, told.sender, "reply", told.text[:160], at, now, scope=scope)
         _stop_other_numbers(tx, rt, contact_id, told.sender, at, now)
     elif label is Label.opt_in:
         _start(tx, rt, told, at, now)
@@ -116,10 +117,17 @@ def _act(
 
 
 def _stop(
-    tx: Tx, rt: Setup, phone: str, method: str, wording: str, at: datetime, now: datetime
+    tx: Tx,
+    rt: Setup,
+    phone: str,
+    method: str,
+    wording: str,
+    at: datetime,
+    now: datetime,
+    *,
+    scope: str = "all",
 ) -> None:
     """End every consent of the number (or marketing, where the operator's law allows)."""
-    scope = "all" if method == "provider" else rt.book.policy.stop_scope
     record_consent(
         tx,
         rt,

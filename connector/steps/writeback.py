@@ -62,9 +62,9 @@ class Runtime(Protocol):
     def chance(self) -> float: ...
 
 
-def writeback(rt: Runtime) -> int:
+def writeback(rt: Runtime, batches: int = BATCHES) -> int:
     """Write what is owed and due to every CRM, a bounded part of it; how many were written."""
-    return sum(_drain(rt, name) for name in rt.crms)
+    return sum(_drain(rt, name, batches) for name in rt.crms)
 
 
 def next_due(rt: Runtime) -> datetime | None:
@@ -74,9 +74,9 @@ def next_due(rt: Runtime) -> datetime | None:
     return min((at for at in due if at is not None), default=None)
 
 
-def _drain(rt: Runtime, name: str) -> int:
+def _drain(rt: Runtime, name: str, batches: int) -> int:
     written = 0
-    for _ in range(BATCHES):
+    for _ in range(batches):
         with rt.store.read() as tx:
             due = writebacks.next_due(tx, name)
         if due is None or due > rt.clock():

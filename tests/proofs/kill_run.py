@@ -22,13 +22,18 @@ from tests.running import BACKEND_KEY, free_port
 RATE = 200.0  #: events a second
 GAP = 2.0  #: at most so many seconds of work between two deaths
 SETTLED = 0.8  #: share of the deaths that wait for it to have got over the last one
-REST = 120.0  #: seconds in which everything that came in is worked off
+REST = 600.0  #: seconds in which everything that came in is worked off
 CHAPTER = 20  #: rounds on one folder
 
 Shows = Callable[[str], None]
 
 
-def chapter(path: Path, seed: int, rounds: int, shows: Shows) -> Verdict:
+def at_rate(rate: float) -> Callable[[Path, int, int, Shows], Verdict]:
+    """A chapter under so many events a second."""
+    return lambda path, seed, rounds, shows: chapter(path, seed, rounds, shows, rate)
+
+
+def chapter(path: Path, seed: int, rounds: int, shows: Shows, rate: float = RATE) -> Verdict:
     """Kill ``rounds`` times on a fresh folder, then let it come to rest and judge it."""
     chance = random.Random(seed)
     verdict = Verdict()
@@ -37,7 +42,7 @@ def chapter(path: Path, seed: int, rounds: int, shows: Shows) -> Verdict:
         victim.start()
         _until(victim.is_ready, "it starts")
         introduce(victim)
-        with sending(victim, path / "answered"):
+        with sending(victim, path / "answered", rate):
             for number in range(1, rounds + 1):
                 _round(verdict, victim, chance)
                 shows(f"round {number} of {rounds}: {_so_far(path)}")
@@ -62,12 +67,12 @@ def introduce(victim: Victim) -> None:
 
 
 @contextmanager
-def sending(victim: Victim, log: Path) -> Iterator[None]:
+def sending(victim: Victim, log: Path, rate: float = RATE) -> Iterator[None]:
     """Send orders from another process while the block runs."""
     sender = subprocess.Popen(
         [
             *(sys.executable, "-m", "tests.proofs.load"),
-            *(f"http://127.0.0.1:{victim.port}", str(RATE), str(log)),
+            *(f"http://127.0.0.1:{victim.port}", str(rate), str(log)),
         ],
         cwd=Path(__file__).parents[2],
     )

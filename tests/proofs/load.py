@@ -11,7 +11,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.proofs.shop import order
@@ -55,9 +57,8 @@ class Sender:
 
     def _send(self, connection: http.client.HTTPConnection, number: int) -> None:
         """Send one event until it is answered; nobody knows about one that is given up."""
-        body = json.dumps(order(number)).encode()
         while not self.stopping.is_set():
-            status = post(connection, body)
+            status = post(connection, order(number))
             if status == 200:
                 os.write(self._log, f"order-{number}\n".encode())
                 return
@@ -66,10 +67,10 @@ class Sender:
             self.stopping.wait(PAUSE)
 
 
-def post(connection: http.client.HTTPConnection, body: bytes) -> int:
+def post(connection: http.client.HTTPConnection, event: Mapping[str, Any]) -> int:
     """The status an event was answered with; 0 where there was no whole answer."""
     try:
-        connection.request("POST", "/v1/track", body, HEADERS)
+        connection.request("POST", "/v1/track", json.dumps(event).encode(), HEADERS)
         answer = connection.getresponse()
         answer.read()
     except (OSError, http.client.HTTPException):

@@ -11,7 +11,7 @@ from connector.clock import TestClock
 from tests.running import folder
 
 NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)  # a Wednesday, noon in New York
-PEOPLE = 250
+PEOPLE = 500
 PLAY = "order_confirmation"
 EVENT = "Order Completed"
 

@@ -200,6 +200,11 @@ def test_a_cooldown_holds_for_a_late_event_too() -> None:
     assert reasons(late) == ["cooldown"]
 
 
+def test_a_late_event_from_before_the_cooldown_enrols_as_if_it_had_come_in_time() -> None:
+    calm = play(start={"cooldown": HOUR})
+    assert judge(calm, Standing(last_start=NOW), at=NOW - 2 * HOUR).verdict is Verdict.send
+
+
 def test_a_play_for_some_stages_enrols_no_other() -> None:
     leads = play(stages=("lead", "qualified"))
     assert judge(leads, stage="lead").verdict is Verdict.send

@@ -135,7 +135,7 @@ class Carrier:
     name: str = "carrier"
     sent: list[Message] = field(default_factory=list)
     answers: deque[Accepted | Exception] = field(default_factory=deque)
-    before: Callable[[Message], None] = lambda message: None  #: called while a text is in flight
+    before: Callable[[Message], object] = lambda message: None  #: called while a text is in flight
 
     def send(self, message: Message) -> Accepted:
         self.before(message)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from connector.expressions import compile_template
 from connector.model import Status, Subject
 from connector.rules.plays import Step
 from tests.steps.build import CART, DAY, HOUR, MINUTE, NOW, OTHER, PHONE, WELCOME, Shop, when
@@ -98,8 +99,6 @@ def test_a_hole_in_one_text_leaves_the_next_its_turn(open_shop: OpenShop) -> Non
 
 
 def test_a_text_is_in_the_persons_language_where_there_is_one(open_shop: OpenShop) -> None:
-    from connector.expressions import compile_template
-
     shop = open_shop(WELCOME)
     shop.rt.templates = {
         **shop.rt.templates,

@@ -1,0 +1,218 @@
+"""The docs say what is so: commands, samples, links and keys are compared with the product."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from connector import metrics, starters
+from connector.cli import cli
+from connector.config.loaded import Loaded, load
+from connector.errors import BadConfig, Fault
+from connector.expressions import filters
+from connector.rules.writeback import FACTS, Rule
+from connector.web.openapi import document
+from tests.pages import (
+    ROOT,
+    Block,
+    anchors,
+    blocks,
+    fenced_commands,
+    links,
+    names,
+    prose,
+    spoken,
+    spoken_commands,
+)
+
+SECRETS = {"SITE_KEY": "a", "BACKEND_KEY": "b"}
+UNKNOWN = "zzzzzzzz"  #: a key that no table takes, and that is near to none
+HEADER = re.compile(r"^(\[\[?[^\]\n]+\]\]?.*)$", re.MULTILINE)
+TOLD_IN = {
+    "config.toml": "operating.md",
+    "mappings/plays/": "plays.md",
+    "mappings/sources/": "sources.md",
+    "mappings/policy.toml": "governance.md",
+    "mappings/hours.toml": "governance.md",
+    "mappings/stages.toml": "crm.md",
+}
+
+
+def folder_of(tmp_path: Path) -> Path:
+    """A folder as ``connector init`` writes it."""
+    for name, source in starters.files():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, tmp_path / name)
+    return tmp_path
+
+
+# Commands
+
+
+def parse(words: list[str], *, whole: bool) -> None:
+    """Parse a command line as the product would; raises ``click.UsageError``."""
+    command: click.Command = cli
+    while isinstance(command, click.Group):
+        ctx = click.Context(command)
+        _, rest, _ = command.make_parser(ctx).parse_args(list(words))
+        if not rest:
+            return
+        name, *words = rest
+        found = command.get_command(ctx, name)
+        assert found is not None, f"there is no command {name}"
+        command = found
+    if whole:
+        with suppress(click.exceptions.Exit):
+            command.make_context("connector", words)
+    else:
+        command.make_parser(click.Context(command)).parse_args(words)
+
+
+@pytest.mark.parametrize(("line", "words"), sorted(fenced_commands()))
+def test_a_command_that_is_shown_can_be_typed(line: str, words: list[str]) -> None:
+    parse(words, whole=True)
+
+
+@pytest.mark.parametrize(("line", "words"), sorted(spoken_commands()))
+def test_a_command_that_is_spoken_of_exists(line: str, words: list[str]) -> None:
+    parse(words, whole=False)
+
+
+def test_every_command_is_shown_somewhere() -> None:
+    shown = {word for _, words in (*fenced_commands(), *spoken_commands()) for word in words}
+    assert set(cli.list_commands(click.Context(cli))) <= shown
+
+
+# Samples
+
+
+@pytest.mark.parametrize("block", blocks(), ids=str)
+def test_a_sample_is_what_it_says(block: Block) -> None:
+    readers: dict[str, Any] = {"toml": tomllib.loads, "json": json.loads}
+    if block.kind == "python":
+        compile(block.text, str(block.page), "exec")
+    elif block.kind in readers:
+        assert readers[block.kind](block.text)
+
+
+@pytest.mark.parametrize(
+    "page", sorted({block.page for block in blocks()}), ids=lambda page: page.name
+)
+def test_whole_files_of_a_page_load_without_faults(page: Path, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    for block in blocks():
+        if block.page == page and (name := block.file or _play(block)):
+            (folder / name).write_text(block.text, encoding="utf-8")
+    assert isinstance(load(folder, environ=SECRETS), Loaded)
+
+
+def _play(block: Block) -> str:
+    """Where a sample that is a play, without being called so, would stand."""
+    found = tomllib.loads(block.text) if block.kind == "toml" else {}
+    return "mappings/plays/sample.toml" if {"role", "start", "steps"} <= found.keys() else ""
+
+
+def test_what_is_shown_of_a_shipped_play_stands_in_it() -> None:
+    heads = 0
+    for block in blocks():
+        if found := re.match(r"# (\w+):", block.text):
+            heads += 1
+            shipped = (ROOT / f"mappings/plays/{found[1]}.toml").read_text(encoding="utf-8")
+            assert _within(tomllib.loads(block.text), tomllib.loads(shipped)), block
+    assert heads >= 5
+
+
+def _within(part: Any, whole: Any) -> bool:
+    if isinstance(part, dict):
+        return all(key in whole and _within(part[key], whole[key]) for key in part)
+    if isinstance(part, list) and part and isinstance(part[0], dict):
+        return all(any(_within(item, other) for other in whole) for item in part)
+    return bool(part == whole)
+
+
+# Links
+
+
+@pytest.mark.parametrize(("page", "target"), sorted(set(links())), ids=lambda each: str(each)[-40:])
+def test_a_link_leads_somewhere(page: Path, target: str) -> None:
+    path, _, anchor = target.partition("#")
+    found = (page.parent / path).resolve() if path else page
+    assert found.exists(), f"{page.name}: {target}"
+    assert not anchor or anchor in anchors(found), f"{page.name}: {target}"
+
+
+# Keys and names
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory) -> list[Fault]:
+    """What ``check`` says of files with a strange key in each table: which keys it takes."""
+    folder = folder_of(tmp_path_factory.mktemp("strange"))
+    config = folder / "config.toml"
+    config.write_text(config.read_text(encoding="utf-8") + "\n[providers.twilio]\n")
+    for path in folder.rglob("*.toml"):
+        text = HEADER.sub(rf"\1\n{UNKNOWN} = 1", path.read_text(encoding="utf-8"))
+        path.write_text(f"{UNKNOWN} = 1\n{text}", encoding="utf-8")
+    with pytest.raises(BadConfig) as faults:
+        load(folder, environ=SECRETS)
+    return [fault for fault in faults.value.faults if fault.message == "is not known here"]
+
+
+@pytest.mark.parametrize(("file", "page"), TOLD_IN.items())
+def test_every_key_that_is_read_is_explained(file: str, page: str, taken: list[Fault]) -> None:
+    told, missing = spoken(page), []
+    read = [fault for fault in taken if fault.file.startswith(file)]
+    for fault in read:
+        keys = fault.remedy.removeprefix("this table takes ").split(", ")
+        missing += [f"{fault.field}: {key}" for key in keys if not names(f"{told} nothing", key)]
+    assert read, f"nothing was found of {file}"
+    assert not missing
+
+
+def test_every_key_of_the_example_is_explained() -> None:
+    example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    keys = set(re.findall(r"^(?:# )?(\w+) = ", example, re.MULTILINE))
+    assert {key for key in keys if not names(spoken("operating.md"), key)} == set()
+
+
+def test_every_operation_of_the_language_is_explained() -> None:
+    tables = (filters.FILTERS, filters.FORGIVING_FILTERS, filters.METHODS)
+    told = spoken("expressions.md")
+    assert {name for table in tables for name in table if not names(told, name)} == set()
+    tests = (*filters.TESTS, *filters.FORGIVING_TESTS)
+    assert {name for name in tests if f"is {name}" not in told} == set()
+
+
+def test_every_reason_of_a_decision_is_explained() -> None:
+    sources = (ROOT / f"connector/rules/{name}.py" for name in ("policy", "triggers"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    reasons = set(re.findall(r'\(\s*"([a-z_]+)",\s*(?:Verdict|f?"[A-Z{])', text))
+    assert len(reasons) >= 15
+    assert {name for name in reasons if not names(spoken("governance.md"), name)} == set()
+
+
+def test_every_address_and_status_is_explained() -> None:
+    told = spoken("http.md")
+    assert {path for path in document()["paths"] if path not in told} == set()
+    page = prose(ROOT / "docs" / "http.md")
+    statuses = {
+        status
+        for methods in document()["paths"].values()
+        for method in methods.values()
+        if isinstance(method, dict)
+        for status in method["responses"]
+    }
+    assert {status for status in statuses if f"\n| {status} |" not in page} == set()
+
+
+def test_every_figure_and_every_fact_of_the_crm_is_explained() -> None:
+    assert {name for name in metrics.OPEN if not names(spoken("operating.md"), name)} == set()
+    assert {name for name in (*FACTS, *Rule) if not names(spoken("crm.md"), name)} == set()
