@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import resource
+import signal
 import socket
 import threading
 from pathlib import Path
@@ -74,6 +75,8 @@ def serve(loaded: Loaded) -> None:
     life = watch.Life()
 
     def load_app() -> Application:  # the lock stays held until both processes are gone
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)  # until granian sets its own for the worker
         life.watch()
         threading.Thread(target=_hurry, args=(web.port,), name="hurry", daemon=True).start()
         return application(loaded)

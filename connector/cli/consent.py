@@ -130,8 +130,8 @@ def grant(
 def revoke(folder: Path, number: str, purpose: str, wording: str, source: str) -> None:
     """Record that a person wants no more texts, or none of one purpose or scope.
 
-    It takes effect before the next text. Everything revoked is as good as a STOP: it is lifted
-    only by START from the number itself.
+    It takes effect before the next text. Everything, or marketing, revoked is as good as a STOP:
+    only START from the number itself lifts it.
 
     \b
     Examples:
@@ -140,8 +140,29 @@ def revoke(folder: Path, number: str, purpose: str, wording: str, source: str) -
     """
     with _changing(folder, number) as at:
         at.record(purpose, granted=False, method="operator", wording=wording, source=source)
+        consents.hold(at.tx, at.number.e164, "", None)  # a person has decided
         now_live = at.standing()
     _tell(at, now_live)
+
+
+@consent.command()
+@click.argument("number")
+@click.pass_obj
+def release(folder: Path, number: str) -> None:
+    """Let marketing to a number go on, after a person has read the unclear reply that held it.
+
+    If the reply meant stop, use `connector consent revoke` instead. What nobody decides within
+    72 hours counts as an opt-out of marketing.
+
+    \b
+    Example:   connector consent release +12025550123
+    """
+    with _changing(folder, number) as at:
+        known = consents.number(at.tx, at.number.e164)
+        if known is None or not known["held_at"]:
+            raise NothingFound("no unclear reply holds this number")
+        consents.hold(at.tx, at.number.e164, "", None)
+    output.say(f"{phone.mask(at.number.e164)}: texts go on, as far as consent allows.")
 
 
 @dataclass(slots=True)

@@ -66,7 +66,7 @@ def full_option(command: F) -> F:
 @contextmanager
 def reading(folder: Path) -> Iterator[tuple[Loaded, Tx]]:
     """The folder's files and its ledger, for one command that only reads."""
-    loaded = load(folder)
+    loaded = load(folder, secrets=False)
     with opened(loaded) as store, store.read() as tx:
         yield loaded, tx
 

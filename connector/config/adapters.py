@@ -50,7 +50,7 @@ def read(table: Table, adapter: Any, vault: Vault) -> dict[str, Any]:
         else:
             table.raw(name)
     table.done()
-    if len(table.faults) == before:
+    if vault.needed and len(table.faults) == before:
         _try(table, adapter, given)
     return given
 

@@ -47,27 +47,37 @@ class Loaded:
 
 
 def load(
-    folder: Path, today: date | None = None, environ: Mapping[str, str] | None = None
+    folder: Path,
+    today: date | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    secrets: bool = True,
 ) -> Loaded:
     """Read a folder; raises ``BadConfig`` with every fault of every file, in their order.
 
     With ``today``, hours that nobody has compared with the law for a year are a fault too.
-    ``environ`` is where ``env:NAME`` is looked up, the process's own unless given.
+    ``environ`` is where ``env:NAME`` is looked up, the process's own unless given. Without
+    ``secrets`` those that cannot be had are no fault: for commands that only read the ledger.
     """
     if not (folder / settings.FILE).exists():
         remedy = "name its folder with --folder, or make one: connector init DIR"
         raise BadConfig([Fault(settings.FILE, 0, "", f"is not in {folder}", remedy)])
     faults: list[Fault] = []
-    found = _read(folder, today, environ, faults)
+    found = _read(folder, today, environ, faults, secrets=secrets)
     if faults:
         raise BadConfig(sorted({_shown(fault, folder) for fault in faults}, key=_order))
     return found
 
 
 def _read(
-    folder: Path, today: date | None, environ: Mapping[str, str] | None, faults: list[Fault]
+    folder: Path,
+    today: date | None,
+    environ: Mapping[str, str] | None,
+    faults: list[Fault],
+    *,
+    secrets: bool,
 ) -> Loaded:
-    chosen = settings.load(folder / settings.FILE, faults, environ)
+    chosen = settings.load(folder / settings.FILE, faults, environ, secrets=secrets)
     places = folder / MAPPINGS
     files = sorted((places / "sources").glob("*.toml"))
     stages = load_stages(places / "stages.toml", faults)
@@ -79,7 +89,8 @@ def _read(
     plays = load_plays(places / "plays", supply, templates, chosen.language, faults)
     names = tuple(path.stem for path in (places / "plays").glob("*.toml"))
     rules = policy.load(places / policy.FILE, supply, names, faults)
-    _check_sources(folder, chosen, mappings, faults)
+    if secrets:
+        _check_sources(folder, chosen, mappings, faults)
     faults.extend(_faults_of_answers(folder / TEMPLATES, templates, chosen.language))
     return Loaded(
         settings=chosen,

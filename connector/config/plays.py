@@ -104,6 +104,10 @@ class _Reader:
             cooldown=_positive(table, "cooldown", LONGEST_WAIT) if "cooldown" in table else None,
             restart=Restart(table.text("restart", "ignore", choices=list(Restart))),
         )
+        if start.once is Once.contact and start.cooldown is not None:
+            table.fault(
+                "cooldown", 'has no effect beside once = "contact"', "leave one of them out"
+            )
         if start.count > 1 and start.within is None:
             table.fault("count", "has no window", 'add within = "24h"')
         if start.unless and not start.after:

@@ -44,11 +44,16 @@ def revealed(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Vault:
-    """Looks secrets up: ``env:NAME`` in ``environ``, ``file:PATH`` relative to ``folder``."""
+    """Looks secrets up: ``env:NAME`` in ``environ``, ``file:PATH`` relative to ``folder``.
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    Where none is ``needed`` (a command that only reads the ledger) a secret that cannot be had
+    is no fault, and its name stands in for it.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], *, needed: bool = True) -> None:
         self.folder = folder
         self.environ = environ
+        self.needed = needed
 
     def one(self, table: Table, key: str) -> Secret:
         """The secret that ``key`` names; a fault and an empty one where it cannot be had."""
@@ -72,6 +77,8 @@ class Vault:
             remedy = f"put the secret alone into {name}, readable by this user"
         else:
             value, problem, remedy = "", "does not name a secret", _HOW
+        if problem and not self.needed:
+            return Secret(str(written))
         if problem:
             table.fault(key, problem, remedy)
             return None

@@ -97,13 +97,19 @@ class Settings:
     test_clock: bool
 
 
-def load(path: Path, faults: list[Fault], environ: Mapping[str, str] | None = None) -> Settings:
+def load(
+    path: Path,
+    faults: list[Fault],
+    environ: Mapping[str, str] | None = None,
+    *,
+    secrets: bool = True,
+) -> Settings:
     """Read ``config.toml``; faults are added to ``faults`` and harmless values stand in.
 
     ``environ`` is where ``env:NAME`` is looked up, the process's own unless given.
     """
     top = toml.read(path, faults, FILE)
-    vault = Vault(path.parent, os.environ if environ is None else environ)
+    vault = Vault(path.parent, os.environ if environ is None else environ, needed=secrets)
     provider = _provider(top, vault)
     holdout, holdouts = _holdout(top.table("holdout"))
     settings = Settings(

@@ -12,7 +12,7 @@ from connector.ledger.store import Row, Tx
 from connector.model import Contact, Json, Subject
 
 BY_IDENTITY = """SELECT contact_id FROM identities
-    WHERE kind = :kind AND value = :value AND detached_at IS NULL ORDER BY linked_at LIMIT 2"""
+    WHERE kind = :kind AND value = :value AND detached_at IS NULL ORDER BY contact_id LIMIT 2"""
 LINK = """INSERT INTO identities (kind, value, contact_id, event_id, linked_at, confirmed_at)
     VALUES (:kind, :value, :contact, :event, :at, :confirmed)
     ON CONFLICT (kind, value, contact_id) DO UPDATE SET detached_at = NULL,

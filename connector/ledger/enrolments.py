@@ -17,8 +17,7 @@ BY_KEY = "SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact 
 LATEST = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact
     ORDER BY triggered_at DESC LIMIT 1"""
 GOING = """SELECT * FROM enrolments WHERE contact_id = :contact
-    AND state IN ('waiting', 'walking', 'done')
-    AND (state <> 'done' OR goal_until >= :at) LIMIT 200"""
+    AND state <> 'ended' AND (state <> 'done' OR goal_until >= :at) LIMIT 200"""
 DUE = """SELECT e.*, s.facts AS signal_facts, s.sensitive AS sensitive, s.name AS signal_name,
         s.key AS signal_key, s.event_id AS event_id, v.source AS source
     FROM enrolments e LEFT JOIN signals s ON s.id = e.signal_id

@@ -51,7 +51,7 @@ def sends(
         terms.append("state = :state")
     for states in (OPEN, STOPPED):
         if state in states:  # the partial index's own words, without which it cannot serve
-            terms.append(f"state IN ({', '.join(repr(name) for name in states)})")
+            terms.append(f"({' OR '.join(f'state = {name!r}' for name in states)})")
     order = "id DESC"
     if state == "planned":
         terms, order = [*terms, "state = 'planned'"], "due_at, id"

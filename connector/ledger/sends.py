@@ -18,6 +18,8 @@ PLAN = """INSERT INTO sends (id, cause, cause_id, step, contact_id, enrolment_id
     ON CONFLICT (cause, cause_id, step) DO NOTHING"""
 DUE = """SELECT * FROM sends WHERE state = 'planned' AND due_at <= :now
     ORDER BY due_at LIMIT :limit"""
+DUE_ANSWERS = """SELECT * FROM sends WHERE state = 'planned' AND cause = 'system'
+    AND due_at <= :now ORDER BY due_at LIMIT :limit"""
 NEXT = "SELECT min(due_at) AS due FROM sends WHERE state = 'planned'"
 GET = "SELECT * FROM sends WHERE id = :id"
 WAIT = "UPDATE sends SET due_at = :until, reason = :reason WHERE id = :id AND state = 'planned'"
@@ -131,8 +133,18 @@ def plan(tx: Tx, plan: Plan, now: datetime) -> bool:
 
 
 def due(tx: Tx, now: datetime, limit: int) -> list[Row]:
-    """Planned texts that are due, most overdue first."""
-    return tx.all(DUE + tx.skip_locked, now=clock.text(now), limit=limit)
+    """Planned texts that are due: our own answers first, then the most overdue.
+
+    Of those taken together, a play of a higher priority goes before one of a lower.
+    """
+    stamp = clock.text(now)
+    answers = tx.all(DUE_ANSWERS + tx.skip_locked, now=stamp, limit=limit)
+    rest = tx.all(DUE + tx.skip_locked, now=stamp, limit=limit)
+    first = {row["id"] for row in answers}
+    others = sorted(
+        (row for row in rest if row["id"] not in first), key=lambda row: -int(row["priority"])
+    )
+    return [*answers, *others][:limit]
 
 
 def next_due(tx: Tx) -> datetime | None:

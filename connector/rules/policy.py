@@ -132,7 +132,7 @@ def _weigh(objections: list[Objection], facts: Facts, version: str, now: datetim
             Verdict.stop,
             f"{waits[0].says} That is not before the text expires, so it is dropped.",
         )
-        return Decision(Verdict.stop, (late, *waits), None, version)
+        return Decision(Verdict.stop, (late, *waits[1:]), None, version)
     return Decision(Verdict.wait, waits, until, version)
 
 

@@ -13,7 +13,7 @@ from connector.ledger.store import Row, Tx
 from connector.model import Contact, Event, Json, Signal
 from connector.rules import triggers
 from connector.rules.plays import Condition, Play
-from connector.steps import owed
+from connector.steps import gather, owed
 from connector.steps.setup import Setup
 
 log = logging.getLogger("connector")
@@ -59,8 +59,10 @@ def _goal(
         return ""
     if goal.same_key and signal.key != row["key"]:
         return ""
-    if goal.where is not None and not _true(goal.where, context, row["id"]):
-        return ""
+    if goal.where is not None:
+        start = gather.signal_of(enrolments.get(tx, str(row["id"])))
+        if not _true(goal.where, {**context, "start": start}, row["id"]):
+            return ""
     first_text = clock.instant(row["first_text_at"]) if row["first_text_at"] else None
     until = clock.instant(row["goal_until"]) if row["goal_until"] else None
     kind = triggers.goal_kind(event.occurred_at, first_text, until)

@@ -10,6 +10,7 @@ from connector.ledger import consents, crm_facts, decisions, enrolments, sends
 from connector.ledger.store import Row, Tx
 from connector.model import Cause, Contact, Decision, Message, Objection, Purpose, Verdict
 from connector.rules import hours, policy
+from connector.rules.plays import Mode
 from connector.rules.policy import Facts
 from connector.steps import gather, walk
 from connector.steps.setup import Setup
@@ -103,7 +104,9 @@ def _decide(
         text_fault=fault,
     )
     decision = policy.decide(facts, rt.book, now)
-    if over := _over(send, enrolment, play_gone=play is None, contact_gone=known is None):
+    if over := _over(
+        send, enrolment, play_gone=play is None or play.mode is Mode.off, contact_gone=known is None
+    ):
         decision = Decision(
             Verdict.stop, (_gone(over), *decision.objections), None, decision.policy_version
         )
@@ -117,7 +120,7 @@ def _over(send: Row, enrolment: Row | None, *, play_gone: bool, contact_gone: bo
     if contact_gone:
         return "the contact is no longer known"
     if play_gone:
-        return "the play was removed"
+        return "the play was removed or is off"
     if enrolment is not None and enrolment["state"] in ("ended", "done"):
         return f"the enrolment ended ({enrolment['exit_reason'] or 'done'})"
     return ""

@@ -161,13 +161,20 @@ def gather(
         said=to_person,
         said_to_number=to_number,
         texts_for_key=sends.for_enrolment(tx, enrolment_id, but_send) if bounded else 0,
-        context=facts_context,
+        context={**facts_context, "play": _play(play)},
         stages=play.stages if play else (),
         max_texts_per_key=play.max_texts_per_key if play else None,
         text=text,
         text_fault=text_fault,
         hold=number["held_why"] if number and number["held_at"] else "",
     )
+
+
+def _play(play: Play | None) -> dict[str, Json]:
+    """A play as the policy's expressions see it."""
+    if play is None:
+        return {}
+    return {"name": play.name, "role": play.role.value, "purpose": play.purpose.value}
 
 
 def _number_type(e164: str, number: Any, country: str) -> str:

@@ -141,8 +141,9 @@ def _over(
     goal = play.goal
     if goal is None or goal.signal in over:
         return tuple(over)
+    told = {**context, "start": context["signal"]}
     for heard in events.heard(tx, contact.id, goal.signal, event.occurred_at):
-        if (not goal.same_key or heard["key"] == key) and _meets(goal.where, heard, context):
+        if (not goal.same_key or heard["key"] == key) and _meets(goal.where, heard, told):
             return (*over, goal.signal)
     return tuple(over)
 
@@ -150,11 +151,9 @@ def _over(
 def _mode(tx: Tx, rt: Setup, play: Play, contact_id: str, now: datetime) -> str:
     """The mode; a holdout is told by the person's salted hash, before every gate, and kept."""
     held_out = False
-    if rt.holdouts and play.purpose is Purpose.marketing:
-        for experiment, share in (
-            ("global", rt.global_holdout),
-            (f"play:{play.name}", play.holdout),
-        ):
+    if rt.holdouts:
+        overall = rt.global_holdout if play.purpose is Purpose.marketing else 0.0
+        for experiment, share in (("global", overall), (f"play:{play.name}", play.holdout)):
             held_out |= _held_out(tx, experiment, share, contact_id, now)
     if held_out:
         return "holdout"

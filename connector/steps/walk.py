@@ -12,7 +12,7 @@ from connector.ledger import crm_facts, decisions, enrolments, sends
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Decision, Verdict
 from connector.rules import policy
-from connector.rules.plays import Play, Step
+from connector.rules.plays import Mode, Play, Step
 from connector.rules.policy import Facts
 from connector.steps import gather, owed
 from connector.steps.setup import Setup
@@ -36,8 +36,11 @@ FINAL = frozenset(
 def walk(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
     """Take the due step of one enrolment."""
     play = rt.plays.get(str(row["play"]))
-    if play is None or int(row["step"]) >= len(play.steps):
-        enrolments.end(tx, str(row["id"]), "play_removed" if play is None else "no_step", now)
+    if play is None or play.mode is Mode.off or int(row["step"]) >= len(play.steps):
+        reason = (
+            "play_removed" if play is None else "play_off" if play.mode is Mode.off else "no_step"
+        )
+        enrolments.end(tx, str(row["id"]), reason, now)
         return
     step = play.steps[int(row["step"])]
     wants = frozenset({play.purpose.value, *play.scopes})

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from connector.config.loaded import load
+from connector.ledger import consents
 from connector.runtime import listen
 from tests.cli.conftest import Shop
 from tests.ledger import build
@@ -111,3 +112,19 @@ def test_a_change_wakes_the_worker_and_owes_the_crm(shop: Shop) -> None:
     assert os.read(pipe, 10) == b"!"
     os.close(pipe)
     assert shop.one("SELECT state FROM writebacks WHERE key = 'fields:con_1'") == "owed"
+
+
+def test_a_person_may_release_a_number_that_an_unclear_reply_holds(empty: Shop) -> None:
+    empty.run("consent", "grant", OTHER, *PAPER)
+    empty.write(lambda tx: consents.hold(tx, OTHER, "An unclear reply waits.", build.at()))
+    code, text = empty.run("consent", "release", OTHER)
+    assert code == 0
+    assert "texts go on" in text
+    assert empty.one("SELECT held_at FROM numbers") is None
+    assert empty.run("consent", "release", OTHER)[0] == 3
+
+
+def test_revoking_ends_the_hold_of_an_unclear_reply(empty: Shop) -> None:
+    empty.write(lambda tx: consents.hold(tx, OTHER, "An unclear reply waits.", build.at()))
+    empty.run("consent", "revoke", OTHER)
+    assert empty.one("SELECT held_at FROM numbers") is None

@@ -102,6 +102,14 @@ def test_what_is_due_comes_most_overdue_first(tx: Tx) -> None:
     assert sends.next_due(tx) == NOW - MINUTE
 
 
+def test_our_own_answers_go_first_and_then_the_plays_of_higher_priority(tx: Tx) -> None:
+    plan(tx, 1, due_at=NOW - 3 * MINUTE)
+    plan(tx, 2, due_at=NOW - 2 * MINUTE, priority=5)
+    plan(tx, 3, due_at=NOW, cause="system")
+    assert [each["id"] for each in sends.due(tx, NOW, 9)] == ["snd_3", "snd_2", "snd_1"]
+    assert [each["id"] for each in sends.due(tx, NOW, 1)] == ["snd_3"]
+
+
 def test_a_text_that_waits_is_due_again_then(tx: Tx) -> None:
     plan(tx)
     sends.wait(tx, "snd_1", NOW + MINUTE, "quiet_hours")

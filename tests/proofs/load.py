@@ -70,7 +70,8 @@ class Sender:
 def post(connection: http.client.HTTPConnection, event: Mapping[str, Any]) -> int:
     """The status an event was answered with; 0 where there was no whole answer."""
     try:
-        connection.request("POST", "/v1/track", json.dumps(event).encode(), HEADERS)
+        body = json.dumps(event).encode()
+        connection.request("POST", f"/v1/{event['type']}", body, HEADERS)
         answer = connection.getresponse()
         answer.read()
     except (OSError, http.client.HTTPException):

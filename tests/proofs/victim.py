@@ -27,13 +27,14 @@ class Victim:
         self.process: subprocess.Popen[bytes] | None = None
         self._log = (path / "log").open("ab")
 
-    def start(self) -> None:
-        """Start it; it may be killed before it is ready."""
+    def start(self, *, session: bool = False) -> None:
+        """Start it, perhaps in a session of its own; it may be killed before it is ready."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "connector", "-C", str(self.path), "run"],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
+            start_new_session=session,
         )
 
     def is_down(self) -> bool:

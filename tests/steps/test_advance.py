@@ -19,10 +19,10 @@ from connector.ledger import cursors, events
 from connector.ledger.inbox import Delivery, InboxReader
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.model import Trust
+from connector.model import Subject, Trust
 from connector.steps import advance
 from connector.steps.advance import Advancer
-from tests.steps.build import CART, DAY, HOUR, MAPPING, NOW, PHONE, Shop
+from tests.steps.build import CART, DAY, HOUR, MAPPING, NOW, OTHER, PHONE, Shop, said
 
 OpenShop = Callable[..., Shop]
 
@@ -400,3 +400,37 @@ def test_a_browser_gives_no_number_whatever_its_event_says(shop: Shop) -> None:
     assert shop.bearers("phone", PHONE) == set()
     [event] = shop.rows("SELECT reason FROM events")
     assert "a browser source gives no phone number" in event["reason"]
+
+
+def test_a_consent_counts_from_a_trusted_source_only(shop: Shop) -> None:
+    for source, live in (("site", set[str]()), ("backend", {"marketing"})):
+        shop.tell("signed_up", Subject(user_id="ann"), source=source, consents=(said("marketing"),))
+        assert shop.live().live == live
+
+
+def test_an_end_of_consent_without_a_number_is_for_every_number_of_the_person(shop: Shop) -> None:
+    for phone in (PHONE, OTHER):
+        shop.tell("identified", Subject(user_id="ann", phone=phone))
+        shop.consent(phone=phone)
+    ends = (said("marketing", granted=False, phone=""),)
+    shop.tell("unsubscribed", Subject(user_id="ann"), consents=ends)
+    assert shop.live(PHONE).live == shop.live(OTHER).live == frozenset()
+
+
+def test_a_stage_moves_on_by_itself_and_back_only_where_the_file_says_so(shop: Shop) -> None:
+    for stage in ("lead", "customer", "visitor"):
+        shop.tell("page_viewed", stage=stage)
+    [contact] = shop.rows("SELECT stage FROM contacts")
+    assert contact["stage"] == "customer"
+    changes = shop.rows("SELECT from_stage, to_stage FROM stage_changes ORDER BY id")
+    assert [tuple(change.values()) for change in changes] == [("", "lead"), ("lead", "customer")]
+
+
+def test_what_a_signal_says_came_of_it_is_kept_once_and_owed_to_the_crm(shop: Shop) -> None:
+    for _ in range(2):
+        shop.tell("paid", key="o-1", outcome="converted", value_micros=5, currency="USD")
+    [heard] = shop.rows("SELECT * FROM outcomes")
+    assert (heard["kind"], heard["thing"], heard["value_micros"]) == ("converted", "o-1", 5)
+    assert f"outcome:{heard['id']}" in {
+        row["key"] for row in shop.rows("SELECT key FROM writebacks")
+    }

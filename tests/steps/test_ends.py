@@ -177,6 +177,15 @@ def test_a_goal_may_have_a_condition_and_what_cannot_be_told_is_no_goal(
     assert ended(shop)[2] == kind
 
 
+def test_a_goals_condition_may_compare_with_the_start(open_shop: OpenShop) -> None:
+    goal = Goal("paid", DAY, where=when("signal.value >= start.value"))
+    shop = open_shop(replace(CART, goal=goal))
+    shop.tell("cart_updated", key="c-1", facts={"value": 20})
+    shop.tell("cart_updated", key="c-2", facts={"value": 30})
+    shop.tell("paid", facts={"value": 25}, at=NOW + MINUTE)
+    assert [row["goal_kind"] for row in shop.enrolments()] == ["goal_before_text", ""]
+
+
 def test_somebody_held_out_reaches_the_goal_too_and_it_is_told_apart(open_shop: OpenShop) -> None:
     shop = open_shop(replace(CART, holdout=1.0))
     shop.consent()

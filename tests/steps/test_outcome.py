@@ -232,7 +232,7 @@ def test_an_answer_leaves_within_five_minutes_of_the_reply_or_not_at_all(
 ) -> None:
     shop.reply("STOP", at=NOW - HOUR)
     shop.reply(text, OTHER, at=NOW - 5 * MINUTE)
-    assert answers(shop) == []
+    assert shop.sends() == []
     shop.reply(text, STRANGER, at=NOW - 5 * MINUTE + SECOND)
     assert len(answers(shop)) == 1
 

@@ -173,6 +173,17 @@ def test_a_goal_with_a_condition_heard_first_counts_where_the_condition_is_met(
     assert shop.decisions("trigger") == [("send", ""), ("stop", "already_over")]
 
 
+def test_a_goals_condition_may_compare_with_the_start_also_when_it_is_heard_first(
+    open_shop: OpenShop,
+) -> None:
+    goal = Goal("order_completed", DAY, where=when("signal.value >= start.value"))
+    shop = open_shop(starting(replace(CART, exits=(), goal=goal), unless=()))
+    shop.tell("order_completed", facts={"value": 20})
+    shop.tell("cart_updated", key="a", facts={"value": 20}, at=NOW - MINUTE)
+    shop.tell("cart_updated", key="b", facts={"value": 21}, at=NOW - MINUTE)
+    assert shop.decisions("trigger") == [("stop", "already_over"), ("send", "")]
+
+
 # -- the Nth -----------------------------------------------------------------------------------
 
 TWICE = starting(replace(CART, exits=()), unless=(), count=2, within=DAY, once=Once.contact)
@@ -278,10 +289,13 @@ def test_a_cart_whose_reminder_is_planned_is_not_rearmed(shop: Shop) -> None:
 # -- holdouts ----------------------------------------------------------------------------------
 
 
-def test_nobody_is_held_out_of_service(open_shop: OpenShop) -> None:
-    shop = open_shop(replace(ORDER, holdout=1.0), global_holdout=1.0)
-    shop.tell("order_completed")
-    assert shop.enrolments()[0]["mode"] == "live"
+def test_a_global_holdout_is_of_marketing_and_service_has_only_its_own(
+    open_shop: OpenShop,
+) -> None:
+    for share, mode in ((0.0, "live"), (1.0, "holdout")):
+        shop = open_shop(replace(ORDER, holdout=share), global_holdout=1.0)
+        shop.tell("order_completed")
+        assert shop.enrolments()[0]["mode"] == mode
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from connector.expressions import compile_template
 from connector.model import Status, Subject
-from connector.rules.plays import Step
+from connector.rules.plays import Mode, Step
 from tests.steps.build import CART, DAY, HOUR, MINUTE, NOW, OTHER, PHONE, WELCOME, Shop, when
 
 OpenShop = Callable[..., Shop]
@@ -188,6 +188,25 @@ def test_a_play_that_was_removed_or_shortened_ends_what_walks_in_it(open_shop: O
     shorter.rt.plays = {"cart": replace(CART, steps=CART.steps[:1])}
     shorter.go(DAY)
     assert walked(shorter) == ("ended", 1, "no_step")
+
+
+def test_a_play_that_was_switched_off_ends_and_sends_nothing(open_shop: OpenShop) -> None:
+    off = {"cart": replace(CART, mode=Mode.off)}
+    shop = open_shop(CART)
+    shop.tell("cart_updated")
+    shop.rt.plays = off
+    assert shop.go(HOUR) == 0
+    assert walked(shop) == ("ended", 0, "play_off")
+    planned = open_shop(CART)
+    planned.consent()
+    planned.tell("cart_updated")
+    planned.tick(HOUR)
+    planned.walk()
+    planned.rt.plays = off
+    assert planned.dispatch() == 0
+    assert planned.states() == ["cancelled"]
+    assert planned.go(DAY) == 0
+    assert walked(planned)[0] == "ended"
 
 
 def test_a_fault_of_ours_ends_one_way_and_holds_up_no_other(open_shop: OpenShop) -> None:
