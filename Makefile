@@ -24,7 +24,7 @@ bench: $(VENV)/.test        ## print every figure of docs/ and the machine it wa
 	$(BIN)/python -m benchmarks
 
 prove: $(VENV)/.test        ## the long proofs, resumable: kill at random instants, lose nothing
-	$(BIN)/python -m benchmarks.prove
+	$(BIN)/python -m tests.proofs
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"connector needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}: name a newer one, e.g. make test PYTHON=python3.12")'

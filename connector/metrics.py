@@ -44,7 +44,7 @@ def render(tx: Tx, inbox: Inbox) -> str:
         lines += _metric(name, says, "gauge", [("", int(row["n"]) if row else 0)])
     lines += _metric(
         "connector_inbox_waiting",
-        "Deliveries not yet moved into the ledger, by source.",
+        "Deliveries not yet moved into the ledger, by source, and one more for each KiB they have.",
         "gauge",
         [(f'source="{name}"', value) for name, value in sorted(inbox.waiting().items())],
     )

@@ -6,6 +6,7 @@ A thin layer over the ``phonenumbers`` library, which is loaded with the first n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,7 @@ _TYPES = {
     9: "uan",
     10: "voicemail",
 }
+_SPREADSHEET = re.compile(r"\s*\+?\d+(\.0+|[.,]?\d*[eE]\+?\d+)\s*")
 _REACHABLE = frozenset({"mobile", "fixed_line_or_mobile"})
 
 
@@ -61,6 +63,8 @@ def parse(raw: str, default_region: str) -> Number:
 
     if len(raw) > MAX_LENGTH:
         raise NotANumber(f"has {len(raw)} characters; a number has at most {MAX_LENGTH}")
+    if _SPREADSHEET.fullmatch(raw):  # its point would be skipped and the 0 taken for a digit
+        raise NotANumber("is written as spreadsheets write amounts; send the number as a text")
     try:
         number = phonenumbers.parse(raw, default_region or None)
     except phonenumbers.NumberParseException as error:

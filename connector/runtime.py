@@ -264,7 +264,7 @@ def open_web(loaded: Loaded) -> WebSide:
         settings.ledger / INBOX_FILE,
         moved=lambda: moved(store),
         wake=Waker(settings.ledger),
-        share=settings.web.backlog,
+        share=_share(settings),
         max_pages=settings.web.inbox_mb * 256,
     )
     return WebSide(
@@ -280,6 +280,12 @@ def open_web(loaded: Loaded) -> WebSide:
         inbox,
         clock_of(settings),
     )
+
+
+def _share(settings: Settings) -> int:
+    """How much of one source may wait: of the inbox's room a quarter is kept for callbacks."""
+    room = settings.web.inbox_mb * 1024 * 3 // 4
+    return min(settings.web.backlog, room // max(1, len(settings.sources)))
 
 
 def work_is_idle(folder: Path) -> bool:

@@ -41,14 +41,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
 def started(path: Path, latency: float = 0.0) -> closing[Victim]:
     victim = Victim(make(path, port := free_port(), latency), port)
     victim.start()
-    until(victim.is_whole)
+    victim.until(victim.is_whole)
     return closing(victim)
 
 
-def until(true: object, patience: float = 20.0) -> None:
-    end = time.monotonic() + patience
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < end, "waited in vain"
+def until_it_exists(path: Path) -> None:
+    end = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} was never made"
         time.sleep(0.01)
 
 
@@ -119,7 +119,7 @@ def test_a_run_beside_a_half_is_refused_with_the_pid(tmp_path: Path, verb: str) 
     path = make(tmp_path / "shop", free_port())
     half = subprocess.Popen([sys.executable, "-m", "connector", "-C", str(path), verb])
     try:
-        until((path / "data" / f"{verb}.lock").exists)
+        until_it_exists(path / "data" / f"{verb}.lock")
         refused = connector(path, "run")
         assert refused.returncode == 1
         assert f"already runs on this folder (pid {half.pid})" in refused.stderr
@@ -136,7 +136,7 @@ def test_serve_and_work_may_start_together_on_a_new_folder(tmp_path: Path) -> No
     ]
     try:
         for verb in ("serve", "work"):
-            until((path / "data" / f"{verb}.lock").exists)
+            until_it_exists(path / "data" / f"{verb}.lock")
         time.sleep(0.5)
         assert [half.poll() for half in halves] == [None, None]
     finally:
@@ -175,7 +175,7 @@ def test_from_its_first_answer_on_it_takes_events(tmp_path: Path) -> None:
             statuses.append(tell(victim, order(1)))
             time.sleep(0.002)
         assert set(statuses[:-1]) <= {0}, "before that nobody listens"
-        until(lambda: victim.is_ready() and rows(victim, "SELECT 1 FROM events"))
+        victim.until(lambda: victim.is_ready() and rows(victim, "SELECT 1 FROM events"))
 
 
 # -- a stop ------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_a_stop_finishes_the_calls_under_way(tmp_path: Path) -> None:
     with started(tmp_path / "shop", latency=1.5) as victim:
         assert tell(victim, next(people())) == 200
         assert tell(victim, order(0)) == 200
-        until(lambda: rows(victim, "SELECT 1 FROM sends WHERE state = 'sending'"))
+        victim.until(lambda: rows(victim, "SELECT 1 FROM sends WHERE state = 'sending'"))
         code, took = victim.stop()
         assert (code, took < FEW) == (0, True), took
         assert rows(victim, "SELECT state FROM sends") == [("accepted",)]
@@ -206,7 +206,7 @@ def test_a_signal_to_the_whole_group_is_a_clean_stop(tmp_path: Path, number: int
     victim = Victim(make(tmp_path / "shop", port := free_port()), port)
     with closing(victim):
         victim.start(session=True)
-        until(victim.is_whole)
+        victim.until(victim.is_whole)
         assert victim.process is not None
         os.killpg(victim.process.pid, number)
         assert victim.process.wait(FEW) == 0

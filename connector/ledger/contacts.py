@@ -146,12 +146,12 @@ def get(tx: Tx, contact_id: str) -> Contact | None:
 def read(found: Row, names: list[Row]) -> Contact:
     """A contact from its row and its identities (most recently confirmed first)."""
     first: dict[str, str] = {}
-    for name in names:
-        first.setdefault(str(name["kind"]), str(name["value"]))
     links: dict[str, str] = {}
     for name in names:
-        if name["kind"] == "crm_id":
-            crm, _, record = str(name["value"]).partition(":")
+        kind, value = name["kind"], name["value"]
+        first.setdefault(kind, value)
+        if kind == "crm_id":
+            crm, _, record = value.partition(":")
             links.setdefault(crm, record)
     return Contact(
         id=found["id"],

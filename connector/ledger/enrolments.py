@@ -18,12 +18,14 @@ LATEST = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contac
     ORDER BY triggered_at DESC LIMIT 1"""
 GOING = """SELECT * FROM enrolments WHERE contact_id = :contact
     AND state <> 'ended' AND (state <> 'done' OR goal_until >= :at) LIMIT 200"""
-DUE = """SELECT e.*, s.facts AS signal_facts, s.sensitive AS sensitive, s.name AS signal_name,
+START = """s.facts AS signal_facts, s.sensitive AS sensitive, s.name AS signal_name,
         s.key AS signal_key, s.event_id AS event_id, v.source AS source
     FROM enrolments e LEFT JOIN signals s ON s.id = e.signal_id
-    LEFT JOIN events v ON v.id = s.event_id
-    WHERE e.due_at <= :now ORDER BY e.due_at LIMIT :limit"""
-GET = DUE.replace("WHERE e.due_at <= :now ORDER BY e.due_at LIMIT :limit", "WHERE e.id = :id")
+    LEFT JOIN events v ON v.id = s.event_id"""
+WAY = """e.id, e.play, e.contact_id, e.key, e.mode, e.state, e.step, e.due_at, e.exit_reason"""
+DUE = f"SELECT {WAY}, {START} WHERE e.due_at <= :now ORDER BY e.due_at LIMIT :limit"
+WALKING = f"SELECT {WAY}, {START} WHERE e.id = :id"
+GET = f"SELECT e.*, {START} WHERE e.id = :id"
 NEXT = "SELECT min(due_at) AS due FROM enrolments WHERE due_at IS NOT NULL"
 REARM = """UPDATE enrolments SET signal_id = :signal, due_at = :due, triggered_at = :triggered
     WHERE id = :id AND state = 'waiting'"""
@@ -90,8 +92,13 @@ def going(tx: Tx, contact_id: str, at: datetime) -> list[Row]:
 
 
 def due(tx: Tx, now: datetime, limit: int) -> list[Row]:
-    """Enrolments whose next step is due, with their start signal, most overdue first."""
+    """Enrolments whose next step is due, most overdue first, each as :func:`walking` has it."""
     return tx.all(DUE, now=clock.text(now), limit=limit)
+
+
+def walking(tx: Tx, enrolment_id: str) -> Row | None:
+    """What a step asks of one enrolment, with its start signal: a third of what ``get`` reads."""
+    return tx.one(WALKING, id=enrolment_id)
 
 
 def get(tx: Tx, enrolment_id: str) -> Row | None:

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +27,10 @@ TABLE = """CREATE TABLE IF NOT EXISTS inbox (
     url TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL, reason TEXT NOT NULL)"""
 INSERT = "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 READ = "SELECT * FROM inbox WHERE seq > ? ORDER BY seq LIMIT ?"
+COUNT = """SELECT source, sum(1 + length(body) / 1024) FROM inbox
+    WHERE seq > ? AND seq <= ? GROUP BY source"""
 BATCH = 500
+READ_BYTES = 1_000_000  # of bodies read at a time, so that large batches do not fill the memory
 FORGET_AT = 2_000  # rows moved before they are deleted, so that deleting is rare
 
 
@@ -65,8 +68,9 @@ class Inbox:
     """The writing side; one a folder, in the web process.
 
     ``moved`` tells the last sequence number that the worker has moved into the ledger; ``wake``
-    is called after each commit; ``share`` bounds the deliveries of one source that wait; after
-    ``forget_at`` moved deliveries, or when the disk refuses, those moved are deleted.
+    is called after each commit; ``share`` bounds what waits of one source, where a delivery
+    counts one and one more for each KiB it has; after ``forget_at`` moved deliveries, or when the
+    disk refuses, those moved are deleted.
     """
 
     def __init__(
@@ -90,29 +94,41 @@ class Inbox:
         self._cursor = moved()
         self._last = max(row[0] or 0, self._cursor)
         self._forgotten = self._cursor
-        self._backlog = self._count()
+        self._backlog = self._count(self._cursor, self._last)
         self.accepted: Counter[str] = Counter()
 
     def append(self, delivery: Delivery) -> None:
         """Return once the delivery is on disk.
 
-        The first thread to get the lock writes for all that wait, with one commit and one fsync.
         Raises ``Overloaded`` when the source's share is full (never for callbacks), and
-        ``StorageRefused`` when the disk refuses; nothing is kept then.
+        ``StorageRefused`` when the disk refuses, even after all that was moved is deleted;
+        nothing is kept then.
         """
-        if delivery.kind != "callback" and self._backlog[delivery.source] >= self._share:
-            self.refresh()
-            if self._backlog[delivery.source] >= self._share:
+        if delivery.kind != "callback" and self._is_full(delivery.source):
+            self._learn()
+            if self._is_full(delivery.source):
                 raise Overloaded(f"{self._share} deliveries of {delivery.source} wait already")
+        forgotten = self._forgotten
+        error = self._put(delivery)
+        if isinstance(error, StorageRefused) and self._make_room(forgotten):
+            error = self._put(delivery)
+        if error is not None:
+            raise error
+
+    def _is_full(self, source: str) -> bool:
+        return self._backlog[source] >= self._share
+
+    def _put(self, delivery: Delivery) -> Exception | None:
+        """Why it could not be written; None where it is on disk.
+
+        The first thread to get the lock writes for all that wait, with one commit and one fsync.
+        """
         item = _Waiting(delivery)
         self._queue.append(item)
         with self._lock:
             while not item.done:
                 self._commit()
-        if item.error is not None:
-            if isinstance(item.error, StorageRefused):
-                self._make_room()
-            raise item.error
+        return item.error
 
     def _commit(self) -> None:
         batch: list[_Waiting] = []
@@ -123,7 +139,7 @@ class Inbox:
             self._last += len(batch)
         for item in batch:
             if error is None:
-                self._backlog[item.delivery.source] += 1
+                self._backlog[item.delivery.source] += 1 + len(item.delivery.body) // 1024
                 self.accepted[item.delivery.source] += 1
             item.error = error
             item.done = True
@@ -144,34 +160,37 @@ class Inbox:
             return error
         return None
 
-    def _make_room(self) -> None:
-        """Forget at once what the worker has moved, so that there may be room next time."""
-        with suppress(sqlite3.Error):  # the disk may refuse this too; the refusal stands anyway
+    def _make_room(self, forgotten: int) -> bool:
+        """Forget at once what the worker has moved; whether any was, by us or by another."""
+        with suppress(sqlite3.Error):  # the disk may refuse this too
             self.refresh(at_least=1)
+        return self._forgotten > forgotten
 
     def refresh(self, at_least: int = 0) -> None:
-        """Learn how far the worker has come; forget what it has moved; tidy the log.
+        """Learn how far the worker has come; tidy the log; forget what it has moved.
 
-        ``at_least`` moved deliveries make forgetting worth it; 0 takes the inbox's own bound.
+        ``at_least`` moved deliveries make forgetting worth it; 0 takes the inbox's own bound. The
+        log is tidied first: on a full disk there is no other room to write what is forgotten.
         """
-        moved = self._moved()
+        self._learn()
         with self._lock:
-            if moved > self._cursor:
-                self._cursor = moved
-                self._backlog = self._count()
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             if self._cursor - self._forgotten >= (at_least or self._forget_at):
                 self._connection.execute("DELETE FROM inbox WHERE seq <= ?", (self._cursor,))
                 self._forgotten = self._cursor
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def _count(self) -> Counter[str]:
-        rows = self._connection.execute(
-            "SELECT source, count(*) FROM inbox WHERE seq > ? GROUP BY source", (self._cursor,)
-        )
-        return Counter({row[0]: row[1] for row in rows})
+    def _learn(self) -> None:
+        moved = self._moved()
+        with self._lock:
+            if moved > self._cursor:
+                self._backlog -= self._count(self._cursor, moved)
+                self._cursor = moved
+
+    def _count(self, after: int, until: int) -> Counter[str]:
+        return Counter(dict(self._connection.execute(COUNT, (after, until)).fetchall()))
 
     def waiting(self) -> dict[str, int]:
-        """Deliveries of each source that the worker has not moved yet, as last counted."""
+        """What the worker has not moved yet of each source, counted as the shares are."""
         return dict(self._backlog)
 
     def close(self) -> None:
@@ -187,24 +206,35 @@ class InboxReader:
         self._connection: sqlite3.Connection | None = None
 
     def after(self, seq: int, limit: int) -> list[Delivery]:
-        """Up to ``limit`` deliveries after a sequence number, in order."""
+        """Up to ``limit`` deliveries after a number, in order; fewer where they are large."""
         if self._connection is None:
             if not self._path.exists():
                 return []
             self._connection = connect(self._path, 0)
             self._connection.execute("PRAGMA query_only = ON")
         try:
-            rows = self._connection.execute(READ, (seq, limit)).fetchall()
+            return _read(self._connection, seq, limit)
         except sqlite3.OperationalError as error:
             if "no such table" in str(error):
                 return []
             raise
-        return [_delivery(row) for row in rows]
 
     def close(self) -> None:
         """Close the file."""
         if self._connection is not None:
             self._connection.close()
+
+
+def _read(connection: sqlite3.Connection, seq: int, limit: int) -> list[Delivery]:
+    found: list[Delivery] = []
+    room = READ_BYTES
+    with closing(connection.execute(READ, (seq, limit))) as rows:
+        for row in rows:
+            found.append(_delivery(row))
+            room -= len(row["body"])
+            if room <= 0:
+                break
+    return found
 
 
 def _row(seq: int, delivery: Delivery) -> tuple[object, ...]:

@@ -42,17 +42,17 @@ class SqliteTx:
 
     def one(self, sql: str, **params: Any) -> Row | None:
         text, names = _numbered(sql)
-        row: Row | None = self._execute(text, [params[name] for name in names]).fetchone()
+        row: Row | None = self._execute(text, tuple(map(params.__getitem__, names))).fetchone()
         return row
 
     def all(self, sql: str, **params: Any) -> list[Row]:
         text, names = _numbered(sql)
-        rows: list[Row] = self._execute(text, [params[name] for name in names]).fetchall()
+        rows: list[Row] = self._execute(text, tuple(map(params.__getitem__, names))).fetchall()
         return rows
 
     def run(self, sql: str, **params: Any) -> int:
         text, names = _numbered(sql)
-        return self._execute(text, [params[name] for name in names]).rowcount
+        return self._execute(text, tuple(map(params.__getitem__, names))).rowcount
 
 
 @lru_cache(maxsize=1024)

@@ -18,6 +18,7 @@ MAX_KEY: Final = 200
 MAX_VISIT: Final = 500
 MAX_WORDING: Final = 2_000
 MAX_AMOUNT: Final = Decimal(10**12)
+EXACT: Final = 2**53  #: up to here a floating number is exactly the whole number it shows
 #: What broken trackers write where they know no id; as an id it would join strangers.
 NOBODY: Final = frozenset({"null", "none", "nil", "undefined", "nan", "(null)", "[object object]"})
 
@@ -225,9 +226,10 @@ class Told:
 
 
 def _plain(value: Json) -> str:
-    """A text, or a number written out; "" for anything else."""
+    """A text, or a number written out (7.0 as 7, as most senders write it); "" for all else."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
-    return str(value)
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < EXACT
+    return str(int(value) if whole else value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -13,6 +14,7 @@ from connector.model import Json, Trust
 
 MAX_DEPTH: Final = 100
 BROWSER_MEMORY: Final = timedelta(hours=48)
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  #: nothing is believed to be older
 
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 
@@ -20,15 +22,17 @@ _MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 def read_json(body: bytes) -> Json:
     """The JSON value in ``body``; raises ``Unreadable`` when there is none.
 
-    What some clients write beside JSON is read as they mean it: NaN and Infinity as null, half
-    a surrogate pair as "?", a byte order mark as nothing.
+    What some clients write beside JSON is read as they mean it: NaN, Infinity and a number beyond
+    all bounds as null, half a surrogate pair as "?", a byte order mark as nothing.
     """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         reason = str(error)
     try:
-        lenient = json.loads(body, parse_constant=lambda _: None)
+        lenient = json.loads(
+            body, parse_constant=lambda _: None, parse_float=_finite, parse_int=_finite_whole
+        )
         return orjson.loads(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
     except RecursionError:
         raise Unreadable("the body is nested too deeply to be read") from None
@@ -68,12 +72,21 @@ def read_instant(value: Json) -> datetime | None:
 
 
 def believable(occurred_at: datetime, received_at: datetime, trust: Trust) -> datetime:
-    """``occurred_at`` as far as it is believed: never after it was received, and from a browser
-    never more than 48 hours before."""
-    occurred_at = min(occurred_at, received_at)
+    """``occurred_at`` as far as it is believed: never after it was received nor before 1970, and
+    from a browser never more than 48 hours before."""
+    occurred_at = max(min(occurred_at, received_at), EARLIEST)
     if trust is Trust.browser:
         return max(occurred_at, received_at - BROWSER_MEMORY)
     return occurred_at
+
+
+def _finite(written: str) -> float | None:
+    number = float(written)
+    return number if math.isfinite(number) else None
+
+
+def _finite_whole(written: str) -> float | None:
+    return int(written) if len(written) < 20 else _finite(written)
 
 
 def _children(value: Json) -> list[Json]:

@@ -175,7 +175,7 @@ def accepted(tx: Tx, rt: Setup, row: Row, answer: Accepted, now: datetime) -> No
     sends.accepted(tx, str(row["id"]), answer, now)
     if not first or not row["enrolment_id"]:
         return
-    enrolment = enrolments.get(tx, str(row["enrolment_id"]))
+    enrolment = enrolments.walking(tx, str(row["enrolment_id"]))
     play = rt.plays.get(str(row["play"]))
     if enrolment is None or play is None:
         return

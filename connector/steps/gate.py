@@ -39,7 +39,7 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
     4. Send: the row becomes ``sending`` (it counts from here on) and a ticket is made.
        Wait: the row is due again later. Stop: the row ends, and so may its enrolment.
     """
-    enrolment = enrolments.get(tx, str(send["enrolment_id"])) if send["enrolment_id"] else None
+    enrolment = enrolments.walking(tx, str(send["enrolment_id"])) if send["enrolment_id"] else None
     facts, decision, language = _decide(tx, rt, send, enrolment, now)
     about = decisions.About(
         "send",

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -15,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from connector.errors import ConnectorError
 from connector.web import browser, inbound, operations, providers
-from connector.web.answers import Answer, Headers, problem, refusal
+from connector.web.answers import Answer, problem, refusal
 from connector.web.cors import Cors
 from connector.web.receive import PATHS, Tracking
 from connector.web.wiring import WebRuntime
@@ -66,7 +67,7 @@ def create_app(rt: WebRuntime) -> Application:
 def _note(refused: Counter[int], response: Response) -> Response:
     if response.status_code >= 400:
         refused[response.status_code] += 1
-    log.debug("act=answer path=%s result=%d", request.path, response.status_code)
+    log.debug("act=answer path=%s result=%d", quote(request.path), response.status_code)
     return response
 
 
@@ -75,10 +76,10 @@ def _http_problem(error: HTTPException) -> Answer:
     code = re.sub(r"[^a-z]+", "_", error.name.lower())
     if status == 404:
         return problem(404, code, "nothing is here; /openapi.json tells what is")
-    allow: Headers = ()
-    if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        allow = (("Allow", ", ".join(sorted(error.valid_methods))),)
-    return problem(status, code, error.description or error.name, allow)
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return problem(status, code, f"this address takes {allowed}", (("Allow", allowed),))
+    return problem(status, code, error.description or error.name)
 
 
 def _broken(error: Exception) -> Answer:

@@ -33,7 +33,7 @@ class Shop:
 
     def run(self, *args: str, width: int = 0) -> tuple[int, str]:
         """A command's exit code and what it prints, into a pipe or a terminal of a width."""
-        environ = {"COLUMNS": str(width)} if width else {}
+        environ: dict[str, str | None] = {"COLUMNS": str(width) if width else None}
         result = CliRunner().invoke(cli, ["-C", str(self.path), *args], env=environ)
         assert result.exception is None or isinstance(result.exception, SystemExit), result
         return result.exit_code, result.output

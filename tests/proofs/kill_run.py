@@ -40,7 +40,7 @@ def chapter(path: Path, seed: int, rounds: int, shows: Shows, rate: float = RATE
     victim = Victim(make(path, port := free_port()), port)
     try:
         victim.start()
-        _until(victim.is_ready, "it starts")
+        victim.until(victim.is_ready)
         introduce(victim)
         with sending(victim, path / "answered", rate):
             for number in range(1, rounds + 1):
@@ -63,7 +63,7 @@ def introduce(victim: Victim) -> None:
         timeout=10,
     )
     assert told.ok, told.text
-    _until(lambda: at_rest(victim.path), "it knows who is who")
+    victim.until(lambda: at_rest(victim.path))
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def sending(victim: Victim, log: Path, rate: float = RATE) -> Iterator[None]:
 def _round(verdict: Verdict, victim: Victim, chance: random.Random) -> None:
     """One death; now and then before the connector has got over the last one."""
     if chance.random() < SETTLED:
-        _until(victim.is_whole, "it is back")
+        victim.until(victim.is_whole)
     time.sleep(chance.uniform(0.0, GAP))
     role = chance.choice(ROLES)
     if victim.is_down():
@@ -110,7 +110,7 @@ def _rest(verdict: Verdict, victim: Victim, path: Path) -> None:
     if victim.is_down():
         victim.start()
     try:
-        _until(lambda: at_rest(path), "it comes to rest", REST)
+        victim.until(lambda: at_rest(path), REST)
     except TimeoutError as error:
         verdict.faults.append(str(error))
     code, took = victim.stop()
@@ -132,11 +132,3 @@ def _so_far(path: Path) -> str:
     with contextlib.suppress(OSError):
         return f"{len(load.answered(path / 'answered'))} events answered"
     return ""
-
-
-def _until(true: Callable[[], bool], what: str, patience: float = 30.0) -> None:
-    end = time.monotonic() + patience
-    while not true():
-        if time.monotonic() > end:
-            raise TimeoutError(f"waited {patience:.0f} s in vain until {what}")
-        time.sleep(0.05)

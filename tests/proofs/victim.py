@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 PROCESSES = 4  #: supervisor, granian's main, granian's worker, worker
@@ -84,6 +85,15 @@ class Victim:
     def is_gone(self) -> bool:
         """Whether nothing of it is left."""
         return self.is_down() and not self.living() and not self.answers()
+
+    def until(self, true: Callable[[], object], patience: float = 30.0) -> None:
+        """Wait until something is so; raises ``TimeoutError`` with the end of the log."""
+        end = time.monotonic() + patience
+        while not true():
+            if time.monotonic() > end:
+                log = (self.path / "log").read_text()[-2000:]
+                raise TimeoutError(f"not so within {patience:.0f} s; the log ends:\n{log}")
+            time.sleep(0.02)
 
     def kill(self, pid: int) -> tuple[str, float]:
         """Kill one process: ``back``, ``down`` or ``neither``, and the seconds that it took."""

@@ -6,6 +6,7 @@ says so; New York may be texted at any hour unless a test says so.
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -320,7 +321,7 @@ class Shop:
         """Until no call is under way whose answer has not come."""
         waiting = self.dispatcher
         while waiting.flying > len(waiting._answers):
-            pass
+            time.sleep(0.0005)
 
     def go(self, span: timedelta = timedelta()) -> int:
         """Let time pass, take what is due, hand it over; how many texts left."""
