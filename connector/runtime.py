@@ -238,6 +238,8 @@ class WebSide:
             problems[f"the ledger cannot be read ({type(error).__name__})"] = (
                 "look at the disk and run `connector check`"
             )
+        if self.inbox.is_low:
+            problems["the disk is all but full"] = "make room on it; only callbacks are taken"
         if work_is_idle(self.settings.ledger):
             problems["no worker runs on this folder"] = "start `connector run` or `connector work`"
         return problems

@@ -43,12 +43,16 @@ def application(loaded: Loaded) -> Application:
 
 
 def _keep_fresh(web: WebSide) -> None:
+    failed = False
     while True:
         threading.Event().wait(REFRESH_SECONDS)
         try:
             web.inbox.refresh()
+            failed = False
         except Exception as error:  # a door: the disk may be full just now
-            log.warning("act=refresh result=failed error=%s", type(error).__name__)
+            if not failed:
+                log.warning("act=refresh result=failed error=%s", type(error).__name__)
+            failed = True
 
 
 def wsgi() -> Application:
@@ -77,6 +81,7 @@ def serve(loaded: Loaded) -> None:
     def load_app() -> Application:  # the lock stays held until both processes are gone
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)  # until granian sets its own for the worker
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         life.watch()
         threading.Thread(target=_hurry, args=(web.port,), name="hurry", daemon=True).start()
         return application(loaded)
@@ -96,9 +101,17 @@ def serve(loaded: Loaded) -> None:
         log_level=LogLevels.error,
         process_name=None,
     )
+    # At SIGHUP granian would start a second worker beside the first: two writers of one inbox.
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    chosen = _ignore if ignored else server.signal_handler_interrupt
+    server.signal_handler_reload = chosen  # type: ignore[method-assign]
     log.info("act=serve result=started pid=%d address=%s:%d", os.getpid(), web.host, web.port)
     server.serve(target_loader=load_app, wrap_loader=False)
     lock.free()
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 def _hurry(port: int) -> None:

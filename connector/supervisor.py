@@ -19,7 +19,7 @@ from connector.runtime import open_ledger
 
 log = logging.getLogger("connector")
 
-STOPS = (signal.SIGTERM, signal.SIGINT)
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PATIENCE = 20.0  #: seconds that children have to finish what is under way
 HASTE = 1.5  #: seconds that they have when one of them keeps dying
 ORPHANED = 2.0  #: seconds in which the children of a killed supervisor are surely gone
@@ -47,7 +47,8 @@ class Supervisor:
         open_ledger(self._loaded.settings).close()
         self._life = watch.Life()
         for number in STOPS:
-            signal.signal(number, self._stop)
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._stop)  # but `nohup connector run` outlives its terminal
         gc.collect()
         gc.freeze()
         for name in CHILDREN:
@@ -101,7 +102,8 @@ class Supervisor:
         self._life.watch()
         clock.reseed()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor tells us when to stop
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # the supervisor tells us when to stop
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         CHILDREN[name](self._loaded)
 

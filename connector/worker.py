@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,6 +58,7 @@ class Beat:
         self._work, self._busy, self._due, self._then = work, busy, due, then
         self._flag = threading.Event()
         self._lock = threading.Lock()
+        self._refused = False
         self.stopped = False
         scheduler.add_job(self.ring, "interval", seconds=NET_SECONDS, id=f"{name}:net")
 
@@ -84,17 +86,27 @@ class Beat:
         while not self.stopped:
             self._flag.clear()
             try:
-                if self._work():
-                    worked = True
-                    continue
+                done = self._work()
             except StorageRefused as error:
-                log.error("act=%s result=storage_refused %s", self._name, error)
+                self._tell(error)
                 return  # the net asks again; what was to be done is still on disk
+            self._tell(None)
+            if done:
+                worked = True
+                continue
             if not self._busy():
                 break
             self._flag.wait(IDLE_WAIT)
         if worked:
             self._then()
+
+    def _tell(self, error: StorageRefused | None) -> None:
+        """Log that the disk refuses, once, and that it takes writes again."""
+        if error is not None and not self._refused:
+            log.error("act=%s result=storage_refused %s", self._name, error)
+        elif error is None and self._refused:
+            log.warning("act=%s result=recovered", self._name)
+        self._refused = error is not None
 
     def _set_alarm(self, seconds: float) -> None:
         """A dated job for the next due instant, where it comes before the net does."""
@@ -158,7 +170,7 @@ class Worker:
             beat.stop()
         self.dispatcher.close()
         self._scheduler.shutdown(wait=False)
-        self._store.checkpoint()
+        self._checkpoint()
 
     def _advance(self) -> int:
         done = self.advancer.round()
@@ -182,7 +194,8 @@ class Worker:
             self.advancing.ring()
 
     def _checkpoint(self) -> None:
-        self._store.checkpoint()
+        with suppress(StorageRefused):  # whoever writes next tells of it
+            self._store.checkpoint()
 
     def _seconds(self, next_due: Callable[[Setup, datetime], datetime]) -> float:
         now = self.rt.clock()
@@ -210,14 +223,14 @@ def _fault(event: Any) -> None:
 
 
 def work(loaded: Loaded, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Run the worker until SIGTERM or SIGINT."""
+    """Run the worker until SIGTERM, SIGINT or SIGHUP."""
     lock = Lock(loaded.settings.ledger / "work.lock", "work").take()
     store = open_ledger(loaded.settings)
     worker = Worker(loaded, store)
     stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: stopping.set())
     worker.start()
     log.info("act=work result=started pid=%d", os.getpid())
     ready()

@@ -201,7 +201,7 @@ def test_a_client_that_stalls_does_not_hold_up_the_stop(run: Victim) -> None:
         assert run.is_gone()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_to_the_whole_group_is_a_clean_stop(tmp_path: Path, number: int) -> None:
     victim = Victim(make(tmp_path / "shop", port := free_port()), port)
     with closing(victim):
@@ -212,6 +212,12 @@ def test_a_signal_to_the_whole_group_is_a_clean_stop(tmp_path: Path, number: int
         assert victim.process.wait(FEW) == 0
         assert victim.is_gone()
         assert "Traceback" not in (victim.path / "log").read_text()
+
+
+def test_a_hang_up_of_the_web_alone_makes_no_second_web(shared: Victim) -> None:
+    os.kill(pid_of(shared, "server"), signal.SIGHUP)
+    time.sleep(0.5)
+    assert shared.is_whole()
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.1, 0.19, 0.21])

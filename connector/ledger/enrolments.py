@@ -97,7 +97,7 @@ def due(tx: Tx, now: datetime, limit: int) -> list[Row]:
 
 
 def walking(tx: Tx, enrolment_id: str) -> Row | None:
-    """What a step asks of one enrolment, with its start signal: a third of what ``get`` reads."""
+    """What a step asks of one enrolment, with its start signal: half of what ``get`` reads."""
     return tx.one(WALKING, id=enrolment_id)
 
 

@@ -7,6 +7,7 @@ the same transaction, and is deleted here later.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections import Counter, deque
@@ -31,6 +32,7 @@ COUNT = """SELECT source, sum(1 + length(body) / 1024) FROM inbox
     WHERE seq > ? AND seq <= ? GROUP BY source"""
 BATCH = 500
 READ_BYTES = 1_000_000  # of bodies read at a time, so that large batches do not fill the memory
+RESERVE = 64_000_000  # bytes of the disk, or a twentieth of it, left to callbacks and the worker
 FORGET_AT = 2_000  # rows moved before they are deleted, so that deleting is rare
 
 
@@ -70,7 +72,7 @@ class Inbox:
     ``moved`` tells the last sequence number that the worker has moved into the ledger; ``wake``
     is called after each commit; ``share`` bounds what waits of one source, where a delivery
     counts one and one more for each KiB it has; after ``forget_at`` moved deliveries, or when the
-    disk refuses, those moved are deleted.
+    disk refuses, those moved are deleted. The last of the disk is kept for callbacks.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Inbox:
         forget_at: int = FORGET_AT,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._folder = path.parent
         self._connection = connect(path, max_pages)
         self._connection.execute(TABLE)
         self._moved, self._wake, self._share = moved, wake, share
@@ -95,6 +98,7 @@ class Inbox:
         self._last = max(row[0] or 0, self._cursor)
         self._forgotten = self._cursor
         self._backlog = self._count(self._cursor, self._last)
+        self.is_low = _is_low(self._folder)  #: whether the disk is full but for the reserve
         self.accepted: Counter[str] = Counter()
 
     def append(self, delivery: Delivery) -> None:
@@ -104,10 +108,8 @@ class Inbox:
         ``StorageRefused`` when the disk refuses, even after all that was moved is deleted;
         nothing is kept then.
         """
-        if delivery.kind != "callback" and self._is_full(delivery.source):
-            self._learn()
-            if self._is_full(delivery.source):
-                raise Overloaded(f"{self._share} deliveries of {delivery.source} wait already")
+        if delivery.kind != "callback":
+            self._check(delivery.source)
         forgotten = self._forgotten
         error = self._put(delivery)
         if isinstance(error, StorageRefused) and self._make_room(forgotten):
@@ -115,8 +117,13 @@ class Inbox:
         if error is not None:
             raise error
 
-    def _is_full(self, source: str) -> bool:
-        return self._backlog[source] >= self._share
+    def _check(self, source: str) -> None:
+        if self.is_low:
+            raise StorageRefused("the disk is all but full: make room on it")
+        if self._backlog[source] >= self._share:
+            self._learn()
+            if self._backlog[source] >= self._share:
+                raise Overloaded(f"{self._share} deliveries of {source} wait already")
 
     def _put(self, delivery: Delivery) -> Exception | None:
         """Why it could not be written; None where it is on disk.
@@ -172,6 +179,7 @@ class Inbox:
         ``at_least`` moved deliveries make forgetting worth it; 0 takes the inbox's own bound. The
         log is tidied first: on a full disk there is no other room to write what is forgotten.
         """
+        self.is_low = _is_low(self._folder)
         self._learn()
         with self._lock:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -223,6 +231,12 @@ class InboxReader:
         """Close the file."""
         if self._connection is not None:
             self._connection.close()
+
+
+def _is_low(folder: Path) -> bool:
+    """Whether the disk is so full that only callbacks may have what is left."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail < min(RESERVE // disk.f_frsize, disk.f_blocks // 20)
 
 
 def _read(connection: sqlite3.Connection, seq: int, limit: int) -> list[Delivery]:

@@ -22,6 +22,8 @@ DUE_ANSWERS = """SELECT * FROM sends WHERE state = 'planned' AND cause = 'system
     AND due_at <= :now ORDER BY due_at LIMIT :limit"""
 NEXT = "SELECT min(due_at) AS due FROM sends WHERE state = 'planned'"
 GET = "SELECT * FROM sends WHERE id = :id"
+STANDING = """SELECT id, contact_id, enrolment_id, play, cause, mode, state, phone, provider,
+        attempt, expires_at, accepted_at FROM sends WHERE id = :id"""
 WAIT = "UPDATE sends SET due_at = :until, reason = :reason WHERE id = :id AND state = 'planned'"
 CLOSE = """UPDATE sends SET state = :state, reason = :reason, settled_at = :at, counts_at = NULL
     WHERE id = :id AND state IN ('planned', 'sending')"""
@@ -156,6 +158,11 @@ def next_due(tx: Tx) -> datetime | None:
 def get(tx: Tx, send_id: str) -> Row | None:
     """One send."""
     return tx.one(GET, id=send_id)
+
+
+def standing(tx: Tx, send_id: str) -> Row | None:
+    """How one send stands, as settling it asks: a third of what ``get`` reads."""
+    return tx.one(STANDING, id=send_id)
 
 
 def wait(tx: Tx, send_id: str, until: datetime, reason: str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BUSY_MS = 10_000
 READERS = 8  #: connections kept for the next reader
+LOG_BYTES = 64_000_000  #: of the write-ahead log that stay on disk after a rush
 APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'connector' ORDER BY name"
 
 _NAME = re.compile(r"(?<![:\w]):(\w+)")
@@ -168,9 +169,15 @@ class SqliteStore:
         return self._turnstile.turn()
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file, holding the write turn (see the module)."""
+        """Move the write-ahead log into the file, holding the write turn (see the module).
+
+        Raises ``StorageRefused`` when the disk refuses; the log then holds all it held.
+        """
         with self._turnstile.turn():
-            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            try:
+                self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            except sqlite3.OperationalError as error:
+                raise StorageRefused(f"the ledger could not be written: {error}") from error
 
     def migrations(self) -> tuple[str, ...]:
         """Names of the migrations this ledger has had; empty for a new one.
@@ -205,6 +212,7 @@ def connect(path: Path, max_pages: int) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA cache_size = -16000")
     connection.execute("PRAGMA temp_store = MEMORY")
     if max_pages:

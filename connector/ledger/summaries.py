@@ -10,7 +10,8 @@ from connector.model import Contact
 
 COUNTED = """FROM sends WHERE contact_id = :contact AND counts_at IS NOT NULL
     AND state <> 'sending' AND mode <> 'shadow' AND cause <> 'test'"""
-LAST_TEXT = f"SELECT * {COUNTED} ORDER BY counts_at DESC LIMIT 1"
+LAST_TEXT = f"""SELECT counts_at, text, state, reason, error_code {COUNTED}
+    ORDER BY counts_at DESC LIMIT 1"""
 TEXTS_SENT = f"SELECT CAST(count(*) AS BIGINT) AS n {COUNTED}"
 NAMES = """SELECT i.kind, i.value, i.detached_at, n.blocked_at
     FROM identities i LEFT JOIN numbers n ON i.kind = 'phone' AND n.phone = i.value

@@ -141,7 +141,7 @@ def hand_over(provider: Provider, ticket: Ticket) -> Accepted | SendFailed:
 def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
     """Write what became of a text into the ledger, and move its enrolment on."""
     send_id = answer.ticket.send_id
-    row = sends.get(tx, send_id)
+    row = sends.standing(tx, send_id)
     if row is None:
         return
     result = answer.result
@@ -156,7 +156,7 @@ def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
     else:
         sends.doubted(tx, send_id, result.reason, result.code)
         outcome = "uncertain"
-    changed = sends.get(tx, send_id)
+    changed = sends.standing(tx, send_id)
     if changed is not None and outcome != "deferred":
         owed.send_changed(tx, rt.crm, changed, now)
     log.info(
