@@ -35,7 +35,9 @@ def measure(quick: bool) -> list[Figure]:
         Figure("end to end, provider at once", "texts/s", [run.rate for run in at_once], 450),
         Figure("  CPU of the web", "ms/text", [run.web_ms for run in at_once]),
         Figure("  CPU of the worker", "ms/text", [run.worker_ms for run in at_once]),
-        Figure("  until written to the CRM", "texts/s", [texts / run.written_after for run in at_once]),
+        Figure(
+            "  until written to the CRM", "texts/s", [texts / run.written_after for run in at_once]
+        ),
         Figure("end to end, provider takes 100 ms", "texts/s", [run.rate for run in slow], 300),
         Figure("  CPU of the worker", "ms/text", [run.worker_ms for run in slow]),
     ]
@@ -80,8 +82,10 @@ def _burst(folder: Path, run: Child, texts: int, number: int) -> Run:
     ledger.wait_for_writebacks(folder)
     written_after = time.time() - began
     after = cpu_seconds(web), cpu_seconds(worker)
-    spent = [(late - early) / texts * 1_000 for late, early in zip(after, before, strict=True)]
-    return Run(texts / (ended.timestamp() - began), *spent, written_after)
+    web_ms, worker_ms = (
+        (late - early) / texts * 1_000 for late, early in zip(after, before, strict=True)
+    )
+    return Run(texts / (ended.timestamp() - began), web_ms, worker_ms, written_after)
 
 
 if __name__ == "__main__":

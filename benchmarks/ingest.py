@@ -25,7 +25,9 @@ def measure(quick: bool) -> list[Figure]:
     with tempfile.TemporaryDirectory() as place:
         port, bare_port = free_port(), free_port()
         folder = shop.folder(Path(place) / "shop", port=port)
-        bare = Child(bare_port, "benchmarks.bare", str(bare_port), str(shop.THREADS), log=folder / "bare")
+        bare = Child(
+            bare_port, "benchmarks.bare", str(bare_port), str(shop.THREADS), log=folder / "bare"
+        )
         with bare:
             bare.listening()
             with connector("serve", folder, port) as serve:

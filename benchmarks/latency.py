@@ -1,4 +1,4 @@
-"""Latency: from just before an event is sent to the provider being called, at 20 events a second."""
+"""Latency: from just before an event is sent to the provider's call, at 20 events a second."""
 
 from __future__ import annotations
 
@@ -41,8 +41,16 @@ def measure(quick: bool) -> list[Figure]:
     each = seconds * A_SECOND
     parts = [took[first : first + each] for first in range(WARM_UP, events, each)]
     return [
-        Figure("event to provider call, p50", "ms", [percentile(part, 0.5) for part in parts], 15, True),
-        Figure("event to provider call, p99", "ms", [percentile(part, 0.99) for part in parts], 50, True),
+        Figure(
+            "event to provider call, p50", "ms", [percentile(part, 0.5) for part in parts], 15, True
+        ),
+        Figure(
+            "event to provider call, p99",
+            "ms",
+            [percentile(part, 0.99) for part in parts],
+            50,
+            True,
+        ),
     ]
 
 

@@ -55,8 +55,8 @@ def request(body: bytes, path: str = "/v1/track") -> bytes:
 def steady(port: int, template: bytes, seconds: float, connections: int) -> Result:
     """As many events as the server takes for some seconds, each with a number of its own.
 
-    ``template`` is a request with ``USER`` and, after it, ``MARK``. With wrk where it is installed, since it costs
-    less of the processor that the server needs; else by ourselves.
+    ``template`` is a request with ``USER`` and, after it, ``MARK``. With wrk where it is installed,
+    since it costs less of the processor that the server needs; else by ourselves.
     """
     if shutil.which("wrk"):
         return _wrk(port, template, seconds, connections)

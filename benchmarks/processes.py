@@ -1,4 +1,4 @@
-"""Processes under measurement: started, watched for what they use, and always ended by their pid."""
+"""Processes under measurement: started, watched for what they use, always ended by their pid."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ SCHEMES: Final = ("hmac", "standard_webhooks", "timestamped", "basic", "bearer",
 TYPES: Final = ("track", "identify", "page", "screen", "group", "alias", "webhook")
 SUBJECT: Final = ("user_id", "anonymous_id", "phone", "email", "crm", "crm_id")
 SPOKEN_FOR: Final = ("name", "key")  #: every signal has these beside its facts
+RESERVED: Final = frozenset({"reply", "double_opt_in", "provider"})
+"""Consent methods that lift or set a STOP; they are the connector's own to write."""
 MAX_BODY: Final = 8_000_000  #: values and characters that for_each may give
 
 #: What an expression may begin with.
@@ -181,9 +183,7 @@ class _Reader:
         given: dict[str, Expression] = {}
         for number, table in enumerate(event.tables("consents")):
             place = f"consents[{number}]"
-            rules.append(
-                ConsentRule(_snake(table, "purpose"), table.text("method", max_length=100), place)
-            )
+            rules.append(ConsentRule(_snake(table, "purpose"), _method(table), place))
             if "granted" not in table:
                 table.fault("granted", "is missing", 'write granted = "traits.sms_consent"')
             given |= self.expressions(table, ("granted", "phone", "wording"), f"{place}.")
@@ -226,3 +226,14 @@ def _snake(table: Table, key: str, default: str = REQUIRED) -> str:
     if value and not _NAME.fullmatch(value):
         table.fault(key, f"is {value!r:.60}", "use small letters, digits and _")
     return value
+
+
+def _method(table: Table) -> str:
+    """How consent is given. What only the number itself can say, no source may say for it."""
+    method = table.text("method", max_length=100)
+    if method in RESERVED:
+        problem = "is kept for what the number itself says by text, since that lifts a STOP"
+        table.fault(
+            "method", f"is {method!r}, which {problem}", "write web_form, checkout, paper …"
+        )
+    return method

@@ -13,6 +13,11 @@ from connector.model import Contact, Json, Subject
 
 BY_IDENTITY = """SELECT contact_id FROM identities
     WHERE kind = :kind AND value = :value AND detached_at IS NULL ORDER BY contact_id LIMIT 2"""
+NAMELESS = """SELECT i.contact_id FROM identities i
+    WHERE i.kind = :kind AND i.value = :value AND i.detached_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM identities o WHERE o.contact_id = i.contact_id AND o.detached_at IS NULL
+        AND o.kind <> 'phone' AND o.kind <> 'email')
+    ORDER BY i.linked_at LIMIT 1"""
 LINK = """INSERT INTO identities (kind, value, contact_id, event_id, linked_at, confirmed_at)
     VALUES (:kind, :value, :contact, :event, :at, :confirmed)
     ON CONFLICT (kind, value, contact_id) DO UPDATE SET detached_at = NULL,
@@ -48,6 +53,12 @@ PLACE = ("timezone", "country", "region", "postal", "language")
 def bearers(tx: Tx, kind: str, value: str) -> list[str]:
     """Contact ids that bear an identity now; at most two are looked for."""
     return [str(row["contact_id"]) for row in tx.all(BY_IDENTITY, kind=kind, value=value)]
+
+
+def nameless(tx: Tx, kind: str, value: str) -> str:
+    """The contact that bears a shared phone or e-mail and has no name of its own, or ""."""
+    row = tx.one(NAMELESS, kind=kind, value=value)
+    return str(row["contact_id"]) if row else ""
 
 
 def create(tx: Tx, contact_id: str, at: datetime) -> None:

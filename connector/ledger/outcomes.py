@@ -130,9 +130,14 @@ def add(tx: Tx, heard: Heard, now: datetime) -> bool:
     )
 
 
+def find(tx: Tx, outcome_id: str) -> Row | None:
+    """One outcome, if it is there."""
+    return tx.one("SELECT * FROM outcomes WHERE id = :id", id=outcome_id)
+
+
 def get(tx: Tx, outcome_id: str) -> Row:
     """One outcome; raises ``LookupError`` for an unknown id."""
-    return _known(tx.one("SELECT * FROM outcomes WHERE id = :id", id=outcome_id), outcome_id)
+    return _known(find(tx, outcome_id), outcome_id)
 
 
 def get_reply(tx: Tx, reply_id: str) -> Row:

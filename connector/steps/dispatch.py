@@ -101,7 +101,10 @@ class Dispatcher:
             if is_storage(error):
                 raise
             log.exception("act=gate send=%s result=failed", row["id"])
-            sends.wait(tx, str(row["id"]), now + CHECK_AGAIN, "check_failed")
+            if now < clock.instant(row["expires_at"]):
+                sends.wait(tx, str(row["id"]), now + CHECK_AGAIN, "check_failed")
+            else:
+                sends.close(tx, str(row["id"]), "expired", "check_failed", now)
             return None
 
     @property

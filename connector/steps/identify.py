@@ -40,13 +40,18 @@ def _find(tx: Tx, subject: Subject) -> str:
 
 
 def _attach(tx: Tx, subject: Subject) -> str:
+    """By phone or e-mail, where exactly one contact bears it and nothing named disagrees.
+
+    What a shared number says without naming anybody is laid to one contact of its own.
+    """
     candidates = set()
+    is_nameless = not (subject.user_id or subject.crm_id or subject.anonymous_id)
     for kind, value in (("phone", subject.phone), ("email", subject.email)):
         if not value:
             continue
         found = contacts.bearers(tx, kind, value)
         if len(found) > 1:
-            return ""
+            return contacts.nameless(tx, kind, value) if is_nameless else ""
         candidates.update(found)
     if len(candidates) != 1:
         return ""

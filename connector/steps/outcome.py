@@ -77,10 +77,10 @@ def reply(tx: Tx, rt: Setup, told: Reply, now: datetime) -> None:
     )
     if not new:
         return
-    _act(tx, rt, told, understood.label, understood.why, contact_id, at, now)
+    acted = _act(tx, rt, told, understood.label, understood.why, contact_id, at, now)
     if contact_id:
         _remember(tx, rt, told, understood.label, contact_id, reply_id, last, at, now)
-    if not told.opt_out_type and understood.label in ANSWERS:
+    if not told.opt_out_type and understood.label in ANSWERS and acted:
         _answer(tx, rt, told, understood.label, contact_id, reply_id, at, now)
     log.info("act=reply from=%s label=%s", mask(told.sender), understood.label.value)
 
@@ -103,17 +103,19 @@ def _act(
     contact_id: str,
     at: datetime,
     now: datetime,
-) -> None:
+) -> bool:
+    """Do what the reply asks; False where there was nothing to do, so nothing to confirm."""
     if label is Label.opt_out:
         scope = rt.book.policy.stop_scope
         _stop(tx, rt, told.sender, "reply", told.text[:160], at, now, scope=scope)
         _stop_other_numbers(tx, rt, contact_id, told.sender, at, now)
     elif label is Label.opt_in:
-        _start(tx, rt, told, at, now)
+        return _start(tx, rt, told, at, now)
     elif label is Label.wrong_person:
         _wrong_person(tx, rt, told, contact_id, at, now)
     elif label is Label.hold:
         consents.hold(tx, told.sender, f"An unclear reply waits for a person: {why}", now)
+    return True
 
 
 def _stop(
@@ -164,10 +166,10 @@ def _stop_other_numbers(
             )
 
 
-def _start(tx: Tx, rt: Setup, told: Reply, at: datetime, now: datetime) -> None:
-    """Lift a STOP and grant again exactly what was live when it came."""
+def _start(tx: Tx, rt: Setup, told: Reply, at: datetime, now: datetime) -> bool:
+    """Lift a STOP and grant again exactly what was live when it came; False where none stood."""
     if not standing(consents.history(tx, told.sender)).stopped:
-        return
+        return False
     record_consent(
         tx,
         rt,
@@ -180,6 +182,7 @@ def _start(tx: Tx, rt: Setup, told: Reply, at: datetime, now: datetime) -> None:
         occurred_at=at,
         now=now,
     )
+    return True
 
 
 def _wrong_person(

@@ -215,7 +215,7 @@ def _activity(tx: Tx, claim: Claim, about: str, thing: str) -> tuple[list[Owed],
         return rules.for_send(send, claim.known), send["contact_id"]
     if about == "reply" and (reply := summaries.reply(tx, thing)):
         return rules.for_reply(reply), reply["contact_id"] or claim.contact_id
-    if about == "outcome" and (outcome := outcomes.get(tx, thing)):
+    if about == "outcome" and (outcome := outcomes.find(tx, thing)):
         walked = outcome["enrolment_id"] and enrolments.get(tx, outcome["enrolment_id"])
         return rules.for_outcome(outcome, walked["play"] if walked else ""), outcome["contact_id"]
     if about == "task":

@@ -136,3 +136,11 @@ def test_a_body_is_not_kept_with_each_of_its_events(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_toml_is_one_fault(tmp_path: Path) -> None:
     assert len(load(tmp_path, "[source")) == 1
+
+
+@pytest.mark.parametrize("method", ["reply", "double_opt_in", "provider"])
+def test_a_source_cannot_say_what_only_the_number_itself_can(tmp_path: Path, method: str) -> None:
+    consent = f'[[events.consents]]\npurpose = "marketing"\ngranted = "true"\nmethod = "{method}"\n'
+    [fault] = load(tmp_path, SMALL + consent)
+    assert "method" in fault
+    assert "lifts a STOP" in fault

@@ -99,6 +99,13 @@ def test_a_phone_or_email_attaches_where_exactly_one_contact_bears_it(
     assert who(shop, crm="hubspot", crm_id="7", **name) == ann
 
 
+def test_what_a_shared_number_says_without_a_name_is_laid_to_one_contact(shop: Shop) -> None:
+    named = {who(shop, user_id="ann", phone=PHONE), who(shop, user_id="bob", phone=PHONE)}
+    nameless = who(shop, phone=PHONE)
+    assert nameless not in named
+    assert who(shop, phone=PHONE) == nameless
+
+
 def test_another_user_id_on_the_same_number_is_another_person_in_one_household(shop: Shop) -> None:
     ann = shop.tell("identified", ANN)
     bob = shop.tell("identified", BOB)

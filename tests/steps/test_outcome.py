@@ -230,11 +230,18 @@ def test_each_call_for_help_is_answered_once(shop: Shop) -> None:
 def test_an_answer_leaves_within_five_minutes_of_the_reply_or_not_at_all(
     shop: Shop, text: str
 ) -> None:
-    shop.reply("STOP", at=NOW - HOUR)
+    if text == "START":  # there must be something to start again
+        for number in (OTHER, STRANGER):
+            shop.reply("STOP", number, at=NOW - HOUR)
     shop.reply(text, OTHER, at=NOW - 5 * MINUTE)
     assert shop.sends() == []
     shop.reply(text, STRANGER, at=NOW - 5 * MINUTE + SECOND)
     assert len(answers(shop)) == 1
+
+
+def test_a_start_with_nothing_stopped_is_not_answered(shop: Shop) -> None:
+    shop.reply("START")
+    assert answers(shop) == []
 
 
 def test_an_answer_that_was_held_up_too_long_is_not_sent(shop: Shop) -> None:
