@@ -18,8 +18,8 @@ from typing import Any
 
 import requests
 
-from connector.clock import TestClock
 from connector import starters
+from connector.clock import TestClock
 
 SITE_KEY = "site-key"
 BACKEND_KEY = "backend-key"

@@ -448,7 +448,7 @@ TAKEN: Mapping[str, Row] = {
         hook("shop", ORDER, lambda raw, mark: {**shopify(raw, mark), "X-Shopify-Topic": ""}),
         200,
         "",
-        "",
+        "unmapped: unknown_event",
     ),
     "a list without a list": Row(
         hook("many", {"a": MARK}, lambda raw, mark: {"Authorization": "Bearer many"}),
