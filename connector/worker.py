@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -33,6 +34,8 @@ log = logging.getLogger("connector")
 NET_SECONDS = 1.0
 CHECKPOINT_SECONDS = 2.0
 TIDY_SECONDS = 60.0
+MANY = 4  #: calls under way from which ...
+GATHER_SECONDS = 0.005  #: ... answers are let gather; a text leaves that much later at the most
 BATCHES_WHILE_SENDING = 2  #: so that the CRM never holds up a text
 IDLE_WAIT = 0.5
 
@@ -53,9 +56,11 @@ class Beat:
         busy: Callable[[], bool] = lambda: False,
         due: Callable[[], float] | None = None,
         then: Callable[[], None] = lambda: None,
+        breathe: Callable[[], None] = lambda: None,
     ) -> None:
         self._scheduler, self._name = scheduler, name
         self._work, self._busy, self._due, self._then = work, busy, due, then
+        self._breathe = breathe  #: between two rounds
         self._flag = threading.Event()
         self._lock = threading.Lock()
         self._refused = False
@@ -93,6 +98,7 @@ class Beat:
             self._tell(None)
             if done:
                 worked = True
+                self._breathe()
                 continue
             if not self._busy():
                 break
@@ -137,6 +143,7 @@ class Worker:
             "dispatch",
             self.dispatcher.round,
             busy=lambda: self.dispatcher.flying > 0,
+            breathe=self._gather_answers,
             due=lambda: self._seconds(dispatch.next_due),
             then=lambda: self.writing_back.ring(),
         )
@@ -177,6 +184,11 @@ class Worker:
         if done:
             self.dispatching.ring()
         return done
+
+    def _gather_answers(self) -> None:
+        """With many calls under way, let some answers come together: one commit serves them all."""
+        if self.dispatcher.flying >= MANY:
+            time.sleep(GATHER_SECONDS)
 
     def _write_back(self) -> int:
         """Write back what is owed; while texts are leaving, only a small share each second."""

@@ -76,7 +76,7 @@ def told(**more: Any) -> dict[str, Any]:
 def test_the_good_events_of_a_batch_are_taken_and_the_bad_kept_with_their_reasons(
     house: House,
 ) -> None:
-    items = [
+    items: list[Any] = [
         told(messageId="row-mixed-1"),
         {"messageId": "row-mixed-2", "type": "track"},
         None,
@@ -90,10 +90,10 @@ def test_the_good_events_of_a_batch_are_taken_and_the_bad_kept_with_their_reason
     assert house.ask("POST", "/v1/batch", body, key=SITE_KEY).status == 200
     house.running.until(lambda: house.event("row-mixed-6"))
     house.settle()
-    found = [house.event(f"row-mixed-{number}") for number in (1, 4, 5, 6)]
-    assert [row and row["state"] for row in found] == ["done", "unmapped", "failed", "done"]
-    found = house.running.rows("SELECT reason FROM unreadable WHERE source = 'site'")
-    reasons = Counter(row["reason"] for row in found)
+    rows = [house.event(f"row-mixed-{number}") for number in (1, 4, 5, 6)]
+    assert [row and row["state"] for row in rows] == ["done", "unmapped", "failed", "done"]
+    aside = house.running.rows("SELECT reason FROM unreadable WHERE source = 'site'")
+    reasons = Counter(row["reason"] for row in aside)
     assert reasons == {"event_name_missing": 1, "not_an_object": 2, "timestamp_unreadable": 1}
     house.kept.update({"done": 2, "unmapped": 1, "failed": 1, "unreadable": 4})
 
