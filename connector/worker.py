@@ -38,6 +38,7 @@ MANY = 4  #: calls under way from which ...
 GATHER_SECONDS = 0.005  #: ... answers are let gather; a text leaves that much later at the most
 BATCHES_WHILE_SENDING = 2  #: so that the CRM never holds up a text
 IDLE_WAIT = 0.5
+LINGER = 0.25
 
 
 class Beat:
@@ -83,10 +84,12 @@ class Beat:
                 self._until_idle()
             finally:
                 self._lock.release()
-        if self._due is not None and not self.stopped:
-            self._set_alarm(self._due())
 
     def _until_idle(self) -> None:
+        """Work until there is none and none comes for a moment.
+
+        Lingering spares a new job for each wake-up call, which costs more than a small round.
+        """
         worked = False
         while not self.stopped:
             self._flag.clear()
@@ -99,12 +102,22 @@ class Beat:
             if done:
                 worked = True
                 self._breathe()
-                continue
-            if not self._busy():
-                break
-            self._flag.wait(IDLE_WAIT)
+            elif self._busy():
+                self._flag.wait(IDLE_WAIT)
+            elif not self._linger(worked):
+                return
+            else:
+                worked = False
+
+    def _linger(self, worked: bool) -> bool:
+        """Wait a moment for more to do; whether there is."""
         if worked:
             self._then()
+        due = self._due() if self._due is not None else NET_SECONDS
+        if self._flag.wait(min(due, LINGER)) or due <= LINGER:
+            return True
+        self._set_alarm(due - LINGER)
+        return False
 
     def _tell(self, error: StorageRefused | None) -> None:
         """Log that the disk refuses, once, and that it takes writes again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Final
@@ -23,13 +24,12 @@ def links(text: str) -> list[str]:
 
 def host(piece: str) -> str:
     """The host a piece would lead to, in small letters; "" where it is no link."""
-    _, scheme, rest = piece.lower().partition("://")
+    _, scheme, rest = piece.lower().replace("\\", "/").partition("://")
     if not scheme:
-        rest = piece.lower()
-    for end in "/?#\\":
+        return next(iter(_domains(piece)), "").lower()
+    for end in "/?#":
         rest = rest.partition(end)[0]
-    name = rest.rpartition("@")[2].partition(":")[0].strip(_EDGES)
-    return name if name and (scheme or _is_domain(name)) else ""
+    return rest.rpartition("@")[2].partition(":")[0].strip(_EDGES)
 
 
 def is_on(name: str, hosts: Iterable[str]) -> bool:
@@ -75,8 +75,18 @@ def safe_link(text: str, limit: int = MAX_LINK) -> str:
 
 
 def _pieces(text: str) -> list[str]:
-    pieces = (piece.strip(_EDGES) for piece in _plain(text).translate(_BETWEEN).split())
-    return [piece for piece in pieces if piece and ("." in piece or ":" in piece)]
+    pieces = []
+    for piece in _plain(text).translate(_BETWEEN).split():
+        apart = [] if "://" in piece or _is_address(piece) else _domains(piece)
+        pieces += apart if len(apart) > 1 else [piece.strip(_EDGES)]
+    return [piece for piece in pieces if "." in piece or ":" in piece]
+
+
+def _domains(piece: str) -> list[str]:
+    """The domains a phone would find, whatever signs stand between them, up to a path."""
+    start = re.split(r"[/?#]", piece.replace("\\", "/").lstrip("/"), maxsplit=1)[0]
+    parts = (part.strip("._-") for part in re.split(r"[^\w.-]+", start))
+    return [part for part in parts if _is_domain(part)]
 
 
 def _plain(text: str) -> str:
@@ -92,6 +102,8 @@ def _is_address(piece: str) -> bool:
 def _is_domain(name: str) -> bool:
     labels = name.split(".")
     top = labels[-1]
+    if len(labels) == 4 and all(label.isdecimal() and len(label) < 4 for label in labels):
+        return True
     known = top.isalpha() or top.startswith("xn--")
     return len(labels) > 1 and len(top) > 1 and known and all(map(_is_label, labels))
 

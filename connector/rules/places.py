@@ -63,6 +63,7 @@ def _places(timezone: str, country: str, region: str, postal: str, number: Sign)
     return _where(timezone, [sign for sign in signs if sign.places])
 
 
+@lru_cache(maxsize=1024)
 def _of_number(e164: str) -> Sign:
     """The sign that the number itself gives: its area code in North America, else its country."""
     if e164.startswith("+1") and (issued := AREA_CODES.get(e164[2:5])):

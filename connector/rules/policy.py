@@ -239,7 +239,8 @@ def quiet_hours(facts: Facts, book: Rulebook, now: datetime) -> Objection | None
 def cap_full(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
     """A frequency cap is reached, for the person or for the number, whichever is fuller."""
     found, most = None, max(len(facts.said), len(facts.said_to_number))
-    for cap in (*book.policy.caps, *_legal_caps(facts, book, now)):
+    legal = _legal_caps(facts, book, now) if most else ()  # no law counts to less than one
+    for cap in (*book.policy.caps, *legal):
         if cap.purpose is not facts.purpose or cap.play not in ("", "*", facts.play):
             continue
         if cap.count > most:  # as for nearly everybody: nothing has to be counted

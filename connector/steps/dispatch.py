@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,48 +57,62 @@ class Dispatcher:
 
     def round(self) -> int:
         """Settle what came and hand over what is due; how many answers and texts there were."""
-        with self._settling() as (tx, now, settled):
-            room = max(0, min(self._rt.in_flight - self._flying + settled, CLAIM))
-            due = sends.due(tx, now, room)
-            tickets = [ticket for row in due if (ticket := self._pass(tx, row, now))]
+        settled, due, tickets = self._write(CLAIM)
         for ticket in tickets:
             self._flying += 1
             self._pool.submit(self._fly, ticket)
-        return settled + len(due)
+        return settled + due
 
-    @contextmanager
-    def _settling(self) -> Iterator[tuple[Tx, datetime, int]]:
-        """A transaction that settles every answer that has come, never losing one: how many."""
+    def _write(self, most: int) -> tuple[int, int, list[Ticket]]:
+        """Settle every answer that has come, never losing one, and pass what is due.
+
+        Where one text failed, all is done again with a savepoint for each. Gives how many
+        answers and how many texts there were, and the tickets.
+        """
         answers = [self._answers.popleft() for _ in range(len(self._answers))]
+        room = max(0, min(self._rt.in_flight - self._flying + len(answers), most))
         try:
-            with self._rt.store.write() as tx:
-                now = self._rt.clock()
-                for answer in answers:
-                    self._settle(tx, answer, now)
-                yield tx, now, len(answers)
+            try:
+                due, tickets = self._write_all(answers, room, careful=False)
+            except Exception as error:
+                if is_storage(error):
+                    raise
+                due, tickets = self._write_all(answers, room, careful=True)
         except BaseException:
             self._answers.extendleft(reversed(answers))  # settled later
             raise
         self._flying -= len(answers)
+        return len(answers), due, tickets
 
-    def _settle(self, tx: Tx, answer: Answer, now: datetime) -> None:
+    def _write_all(
+        self, answers: Sequence[Answer], room: int, *, careful: bool
+    ) -> tuple[int, list[Ticket]]:
+        with self._rt.store.write() as tx:
+            now = self._rt.clock()
+            for answer in answers:
+                self._settle(tx, answer, now, careful=careful)
+            due = sends.due(tx, now, room) if room else []
+            passed = [self._pass(tx, row, now, careful=careful) for row in due]
+        return len(due), [ticket for ticket in passed if ticket is not None]
+
+    def _settle(self, tx: Tx, answer: Answer, now: datetime, *, careful: bool) -> None:
         """Settle one answer; where that is a fault of ours, the text stays in doubt, alone."""
         try:
-            with savepoint(tx):
+            with savepoint(tx) if careful else nullcontext():
                 settle(tx, self._rt, answer, now)
         except Exception as error:  # a door: one bad answer must not hold up the rest
-            if is_storage(error):
+            if not careful or is_storage(error):
                 raise
             log.exception("act=settle send=%s result=failed", answer.ticket.send_id)
             sends.doubted(tx, answer.ticket.send_id, "internal", type(error).__name__)
 
-    def _pass(self, tx: Tx, row: Row, now: datetime) -> Ticket | None:
+    def _pass(self, tx: Tx, row: Row, now: datetime, *, careful: bool) -> Ticket | None:
         """Ask the gate about one text; where that is a fault of ours, the text waits, alone."""
         try:
-            with savepoint(tx):
+            with savepoint(tx) if careful else nullcontext():
                 return pass_gate(tx, self._rt, row, now)
         except Exception as error:  # a door: one bad text must not hold up the rest
-            if is_storage(error):
+            if not careful or is_storage(error):
                 raise
             log.exception("act=gate send=%s result=failed", row["id"])
             if now < clock.instant(row["expires_at"]):
@@ -125,8 +139,7 @@ class Dispatcher:
         while self._flying > len(self._answers) and time.monotonic() < until:
             time.sleep(0.01)
         if self._answers:
-            with self._settling():
-                pass
+            self._write(0)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
