@@ -54,7 +54,7 @@ STATUS = """UPDATE sends SET state = :state, status = :status, status_rank = :ra
 LOST = "SELECT * FROM sends WHERE state = 'sending'"
 SAID = """SELECT counts_at, purpose, play, key, step FROM sends
     WHERE {column} = :value AND counts_at > :since AND cause <> 'system' AND cause <> 'test'
-    ORDER BY counts_at DESC LIMIT 200"""
+    ORDER BY counts_at DESC LIMIT 1000"""
 SAID_TO_CONTACT = SAID.format(column="contact_id")
 SAID_TO_NUMBER = SAID.format(column="phone")
 FOR_KEY = """SELECT CAST(count(*) AS BIGINT) AS n FROM sends

@@ -17,7 +17,8 @@ from typing import Final
 
 OPEN_FILES: Final = Path("/proc/self/fd")
 INET: Final = (socket.AF_INET, socket.AF_INET6)
-_SINCE_SENT = struct.Struct("=44xI")  # of Linux' struct tcp_info: milliseconds since we sent data
+OPEN: Final = (1, 8)  #: states in which something may still be heard or said
+_TOLD = struct.Struct("=B43xI")  # of Linux' struct tcp_info: the state, ms since we sent data
 
 
 def close_stalled(port: int, seconds: float) -> int:
@@ -42,9 +43,9 @@ def _close(file: int, port: int, seconds: float) -> bool:
     with socket.socket(fileno=os.dup(file)) as connection:
         if connection.family not in INET or connection.getsockname()[1] != port:
             return False
-        told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SINCE_SENT.size)
-        if _SINCE_SENT.unpack(told)[0] < seconds * 1_000:
+        told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TOLD.size)
+        state, silent_ms = _TOLD.unpack(told)
+        if state not in OPEN or silent_ms < seconds * 1_000:
             return False
-        connection.getpeername()  # the socket that listens has no peer, and raises
         connection.shutdown(socket.SHUT_RDWR)  # the server sees an end, and lets go of all
         return True

@@ -159,7 +159,7 @@ class House:
 def build(path: Path, **more: str) -> House:
     """A folder with every kind of source, on a test clock at noon in New York; not started."""
     port = free_port()
-    path.mkdir(parents=True)
+    path.mkdir(parents=True, exist_ok=True)
     secrets = {
         "hook-secret": "whsec_" + base64.b64encode(HOOK_SECRET).decode(),
         "many-secret": "many",
