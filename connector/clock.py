@@ -15,9 +15,6 @@ from pathlib import Path
 
 Clock = Callable[[], datetime]
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_SHIFTS = range(70, -1, -10)
 _lock = threading.Lock()
 _last = 0
 
@@ -39,11 +36,11 @@ def text(instant: datetime) -> str:
 
 def instant(value: str) -> datetime:
     """The instant behind the ledger's text; the inverse of :func:`text`."""
-    return datetime.fromisoformat(value[:-1] + "+00:00" if value.endswith("Z") else value)
+    return datetime.fromisoformat(value)
 
 
 def new_id(kind: str) -> str:
-    """A new identifier such as ``snd_01k5…``: time-ordered, unique over processes.
+    """A new identifier such as ``snd_019e5c…``: time-ordered, unique over processes.
 
     48 bits of milliseconds, then 32 random bits; within one process strictly increasing.
     """
@@ -52,7 +49,7 @@ def new_id(kind: str) -> str:
     with _lock:
         value = max(stamp | random.getrandbits(32), _last + 1)
         _last = value
-    return f"{kind}_{''.join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])}"
+    return f"{kind}_{value:020x}"
 
 
 def chance() -> float:

@@ -14,6 +14,29 @@ CONNECT_SECONDS: Final = 3.05
 READ_SECONDS: Final = 10.0
 
 
+class Adapter(HTTPAdapter):
+    """As requests' own, but it looks for the pool of a host once and not at every call.
+
+    The key that requests makes for that costs a sixth of all that a call costs.
+    """
+
+    def __init__(self, connections: int) -> None:
+        super().__init__(pool_connections=4, pool_maxsize=connections)
+        self._pools: dict[object, Any] = {}
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """The pool of the host that a request goes to."""
+        scheme, _, rest = str(request.url).partition("://")
+        key = (scheme, rest.partition("/")[0], verify, cert, tuple((proxies or {}).items()))
+        pool = self._pools.get(key)
+        if pool is None or pool.pool is None:  # the latter was closed in the meantime
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            self._pools[key] = pool
+        return pool
+
+
 class Session(requests.Session):
     """A kept-alive session that threads may share.
 
@@ -30,7 +53,7 @@ class Session(requests.Session):
         self.verify = os.environ.get("SSL_CERT_FILE") or True
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
-            self.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=connections))
+            self.mount(scheme, Adapter(connections))
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """As ``requests.Session.send``, with a timeout whatever the caller forgets."""

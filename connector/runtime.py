@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from connector import clock, crms, providers, sources
 from connector.config.adapters import load_class
@@ -18,10 +19,10 @@ from connector.config.loaded import Loaded
 from connector.config.secrets import revealed
 from connector.config.settings import Settings
 from connector.crms import Crm
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, StorageRefused
 from connector.ledger import cursors, files, local_crm, schema
 from connector.ledger.inbox import Inbox, InboxReader
-from connector.ledger.sqlite import SqliteStore
+from connector.ledger.sqlite import SqliteStore, refused
 from connector.ledger.store import Store
 from connector.providers import Provider
 from connector.rules import mapping
@@ -36,6 +37,8 @@ INBOX_FILE = "inbox.db"
 WAKE_FILE = "wake"
 CLOCK_FILE = "clock"
 
+T = TypeVar("T")
+
 
 def clock_of(settings: Settings) -> Callable[[], datetime]:
     """The wall clock, or the folder's test clock where the configuration asks for it."""
@@ -43,6 +46,21 @@ def clock_of(settings: Settings) -> Callable[[], datetime]:
         settings.ledger.mkdir(parents=True, exist_ok=True)
         return clock.TestClock(settings.ledger / CLOCK_FILE)
     return clock.now
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """What an act gives, tried again each second for as long as the disk refuses it."""
+    told = False
+    while True:
+        try:
+            return act()
+        except Exception as error:
+            if not (isinstance(error, StorageRefused) or refused(error)):
+                raise
+            if not told:
+                log.error("act=start result=storage_refused %s: it is tried again", error)
+            told = True
+        threading.Event().wait(1.0)
 
 
 def open_ledger(settings: Settings) -> SqliteStore:

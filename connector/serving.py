@@ -16,7 +16,7 @@ from connector import watch
 from connector.config.loaded import Loaded, load
 from connector.errors import ConnectorError
 from connector.lock import Lock
-from connector.runtime import WebSide, open_ledger, open_web
+from connector.runtime import WebSide, open_ledger, open_web, patiently
 from connector.web.stalled import close_stalled
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def application(loaded: Loaded) -> Application:
     """The application over its own open ledger and inbox; called in the process that serves."""
     from connector.web.app import create_app
 
-    web = open_web(loaded)
+    web = patiently(lambda: open_web(loaded))
     threading.Thread(target=_keep_fresh, args=(web,), name="inbox", daemon=True).start()
     return create_app(web)
 

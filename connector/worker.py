@@ -21,7 +21,7 @@ from connector.config.loaded import Loaded
 from connector.errors import StorageRefused
 from connector.ledger.sqlite import SqliteStore
 from connector.lock import Lock
-from connector.runtime import listen, open_ledger, open_setup
+from connector.runtime import listen, open_ledger, open_setup, patiently
 from connector.steps import advance, dispatch, reconcile
 from connector.steps.advance import Advancer
 from connector.steps.dispatch import Dispatcher
@@ -178,7 +178,7 @@ class Worker:
 
     def start(self) -> None:
         """Look after what a death left behind, then beat."""
-        reconcile.after_a_death(self.rt)
+        patiently(lambda: reconcile.after_a_death(self.rt))
         self._scheduler.start()
         self._listener.start()
         for beat in (self.advancing, self.dispatching, self.writing_back):
@@ -250,8 +250,8 @@ def _fault(event: Any) -> None:
 def work(loaded: Loaded, *, ready: Callable[[], None] = lambda: None) -> None:
     """Run the worker until SIGTERM, SIGINT or SIGHUP."""
     lock = Lock(loaded.settings.ledger / "work.lock", "work").take()
-    store = open_ledger(loaded.settings)
-    worker = Worker(loaded, store)
+    store = patiently(lambda: open_ledger(loaded.settings))
+    worker = patiently(lambda: Worker(loaded, store))
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -168,7 +168,7 @@ def read(found: Row, names: list[Row]) -> Contact:
         id=found["id"],
         phone=first.get("phone", ""),
         email=first.get("email", ""),
-        traits=orjson.loads(found["traits"]),
+        traits=_object(found["traits"]),
         stage=found["stage"],
         timezone=found["timezone"],
         country=found["country"],
@@ -177,8 +177,8 @@ def read(found: Row, names: list[Row]) -> Contact:
         language=found["language"],
         first_seen_at=_at(found["first_seen_at"]),
         last_seen_at=_at(found["last_seen_at"]),
-        first_visit=orjson.loads(found["first_visit"]),
-        last_visit=orjson.loads(found["last_visit"]),
+        first_visit=_object(found["first_visit"]),
+        last_visit=_object(found["last_visit"]),
         crm_links=links,
     )
 
@@ -186,6 +186,10 @@ def read(found: Row, names: list[Row]) -> Contact:
 def phones(names: list[Row]) -> list[str]:
     """The contact's numbers, the one most recently confirmed by a trusted source first."""
     return [str(name["value"]) for name in names if name["kind"] == "phone"]
+
+
+def _object(text: str) -> dict[str, Json]:
+    return orjson.loads(text) if text != "{}" else {}
 
 
 def _at(value: str | None) -> datetime | None:
