@@ -13,6 +13,7 @@ import os
 import re
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
@@ -76,6 +77,7 @@ class Turnstile:
         self._turn = os.open(f"{path}.turn", os.O_RDWR | os.O_CREAT, 0o600)
         self._thread_next = threading.Lock()
         self._thread_turn = threading.Lock()
+        self._close = weakref.finalize(self, _close, self._next, self._turn)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -96,8 +98,8 @@ class Turnstile:
             self._thread_turn.release()
 
     def close(self) -> None:
-        os.close(self._next)
-        os.close(self._turn)
+        """Close the files; also done where an opening failed and nobody holds this any more."""
+        self._close()
 
 
 class SqliteStore:
@@ -201,6 +203,11 @@ class SqliteStore:
         for connection in [*self._readers, self._writer]:
             connection.close()
         self._turnstile.close()
+
+
+def _close(*files: int) -> None:
+    for file in files:
+        os.close(file)
 
 
 def connect(path: Path, max_pages: int) -> sqlite3.Connection:
