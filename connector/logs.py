@@ -35,6 +35,8 @@ def set_up(level: str, form: str) -> None:
         text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
         text.converter = time.gmtime
         handler.setFormatter(text)
+    # Told by no line, and looked up for each: https://docs.python.org/3/howto/logging.html
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -117,7 +117,7 @@ def _held(item: Item) -> Iterator[RenderableType]:
 def _head(item: Item, status: Text) -> Text:
     """The play that spoke (none does in an answer to a reply), the id, and how it stands."""
     name = item["play"] or item["step"]
-    return Text.assemble((f"{name:<19} {item['id']:<21} ", "dim"), status)
+    return Text.assemble((f"{name:<19} {item['id']:<24} ", "dim"), status)
 
 
 def _record(item: Item) -> Iterator[RenderableType]:

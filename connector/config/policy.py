@@ -11,9 +11,10 @@ from connector.config import toml
 from connector.config.supply import Supply, condition
 from connector.config.toml import Table
 from connector.errors import Fault
+from connector.expressions import Expression, compile_all
 from connector.model import Purpose, Verdict
 from connector.rules.plays import Role
-from connector.rules.policy import Cap, Policy, Suppression
+from connector.rules.policy import Cap, Policy, Suppression, Together
 from connector.rules.render import version
 
 T = TypeVar("T")
@@ -30,17 +31,27 @@ def load(path: Path, supply: Supply, plays: tuple[str, ...], faults: list[Fault]
     if len(faults) > known:
         return Policy(version="")
     content = path.read_text(encoding="utf-8")
+    suppressions = _each(top, "suppress", lambda name, table: _rule(name, table, supply))
     policy = Policy(
         version=version(content),
         caps=_each(top, "caps", lambda name, table: _cap(name, table, plays)),
         gap=_span(top, "gap", timedelta(0), timedelta(days=7)),
-        suppressions=_each(top, "suppress", lambda name, table: _rule(name, table, supply)),
+        suppressions=suppressions,
+        together=_together(suppressions),
         window_margin=_span(top, "window_margin", timedelta(minutes=15), timedelta(hours=4)),
         stop_scope=top.text("stop_scope", "all", choices=("all", "marketing")),
         content=content,
     )
     top.done()
     return policy
+
+
+def _together(rules: tuple[Suppression, ...]) -> Together | None:
+    """All conditions as one function: a text passes them twice, and nearly none is ever true."""
+    conditions = {rule.name: rule.when for rule in rules if isinstance(rule.when, Expression)}
+    if not rules or len(conditions) < len(rules):
+        return None
+    return compile_all(conditions, strict=True)
 
 
 def _span(top: Table, key: str, default: timedelta, longest: timedelta) -> timedelta:

@@ -52,11 +52,10 @@ STATUS = """UPDATE sends SET state = :state, status = :status, status_rank = :ra
         currency = CASE WHEN :currency = '' THEN currency ELSE :currency END
     WHERE id = :id AND status_rank < :rank"""
 LOST = "SELECT * FROM sends WHERE state = 'sending'"
-SAID = """SELECT counts_at, purpose, play, key, step FROM sends
-    WHERE {column} = :value AND counts_at > :since AND cause <> 'system' AND cause <> 'test'
-    ORDER BY counts_at DESC LIMIT 1000"""
-SAID_TO_CONTACT = SAID.format(column="contact_id")
-SAID_TO_NUMBER = SAID.format(column="phone")
+_SAID = """SELECT * FROM (SELECT '{column}' AS heard_by, counts_at, purpose, play, key, step
+    FROM sends WHERE {column} = :{column} AND counts_at > :since AND cause <> 'system'
+    AND cause <> 'test' ORDER BY counts_at DESC LIMIT 1000) AS {column}"""
+SAID = " UNION ALL ".join(_SAID.format(column=column) for column in ("contact_id", "phone"))
 FOR_KEY = """SELECT CAST(count(*) AS BIGINT) AS n FROM sends
     WHERE enrolment_id = :enrolment AND counts_at IS NOT NULL AND id <> :but"""
 CANCEL_PLANNED = """UPDATE sends SET state = 'cancelled', reason = :reason, settled_at = :at
@@ -265,10 +264,11 @@ def lost(tx: Tx) -> list[Row]:
 
 def said(tx: Tx, contact_id: str, phone: str, since: datetime) -> tuple[tuple[Said, ...], ...]:
     """Texts that count in caps since an instant: (to the person, to the number), newest first."""
-    stamp = clock.text(since)
-    to_contact = tx.all(SAID_TO_CONTACT, value=contact_id, since=stamp)
-    to_number = tx.all(SAID_TO_NUMBER, value=phone, since=stamp) if phone else []
-    return tuple(map(_said, to_contact)), tuple(map(_said, to_number))
+    rows = tx.all(SAID, contact_id=contact_id, phone=phone or None, since=clock.text(since))
+    return tuple(
+        tuple(_said(row) for row in rows if row["heard_by"] == who)
+        for who in ("contact_id", "phone")
+    )
 
 
 def _said(row: Row) -> Said:

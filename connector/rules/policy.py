@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connector import phone
+from connector.errors import ExpressionFailed
 from connector.model import Contact, Decision, Json, Objection, Purpose, Said, Verdict
 from connector.rules import hours
 from connector.rules.hours import Hours
 from connector.rules.plays import Condition
 
 log = logging.getLogger("connector")
+
+
+Together = Callable[[Mapping[str, Json]], Mapping[str, Json]]
+"""Many conditions asked at once: their values by name; it raises where one of them does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Policy:
     caps: tuple[Cap, ...] = ()
     gap: timedelta = timedelta(0)  #: least time between two marketing texts
     suppressions: tuple[Suppression, ...] = ()
+    together: Together | None = None  #: every suppression's ``when``, asked in one call
     window_margin: timedelta = timedelta(minutes=15)
     stop_scope: str = "all"  #: all | marketing
     content: str = ""
@@ -166,6 +172,8 @@ def no_consent(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
 
 def suppressed(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
     """A rule of the policy file keeps the text back; the first that does is named."""
+    if _none_suppresses(book.policy, facts.context):
+        return None
     for rule in book.policy.suppressions:
         if rule.purposes and facts.purpose.value not in rule.purposes:
             continue
@@ -175,6 +183,16 @@ def suppressed(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
             until = now + CHECK_AGAIN if rule.verdict is Verdict.wait else None
             return Objection("suppressed", rule.verdict, f"{rule.name}: {rule.says}", until)
     return None
+
+
+def _none_suppresses(policy: Policy, context: Mapping[str, Json]) -> bool:
+    """Whether no rule is true, whatever it is for; as for nearly everybody, so asked first."""
+    if policy.together is None:
+        return False
+    try:
+        return not any(policy.together(context).values())
+    except ExpressionFailed:
+        return False  # the rules are asked one by one, as some of them may not be for this text
 
 
 def no_mobile(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:

@@ -18,25 +18,26 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
     3. A trusted alias, or a trusted identify that names both, merges the anonymous contact.
     """
     subject = signal.subject
-    contact_id = _find(tx, subject)
+    contact_id, proof = _find(tx, subject)
     if not contact_id:
         contact_id = rt.new_id("con")
         contacts.create(tx, contact_id, event.occurred_at)
-    _link_all(tx, rt, subject, contact_id, event, trusted)
+    _link_all(tx, rt, subject, contact_id, event, trusted, proof)
     if signal.merges is not None and trusted:
         _merge(tx, rt, contact_id, signal.merges, event, explicit=event.type == "alias")
     return contact_id
 
 
-def _find(tx: Tx, subject: Subject) -> str:
+def _find(tx: Tx, subject: Subject) -> tuple[str, str]:
+    """The contact's id, "" for a new one, and the kind of the name that decided, if one did."""
     for kind, value in contacts.named(subject)[:2]:
         if kind in ("user_id", "crm_id") and (found := contacts.bearers(tx, kind, value)):
-            return found[0]
+            return found[0], kind
     if subject.anonymous_id:
         found = contacts.bearers(tx, "anonymous_id", subject.anonymous_id)
         if found and not _disagrees(tx, found[0], subject):
-            return found[0]
-    return _attach(tx, subject)
+            return found[0], "anonymous_id"
+    return _attach(tx, subject), ""
 
 
 def _attach(tx: Tx, subject: Subject) -> str:
@@ -75,10 +76,16 @@ def _disagrees(tx: Tx, contact_id: str, subject: Subject) -> bool:
 
 
 def _link_all(
-    tx: Tx, rt: Setup, subject: Subject, contact_id: str, event: Event, trusted: bool
+    tx: Tx,
+    rt: Setup,
+    subject: Subject,
+    contact_id: str,
+    event: Event,
+    trusted: bool,
+    proof: str,
 ) -> None:
     for kind, value in contacts.named(subject):
-        if kind in contacts.DECIDING and contacts.bearers(tx, kind, value):
+        if kind == proof or (kind in contacts.DECIDING and contacts.bearers(tx, kind, value)):
             continue  # borne by this contact already, or by somebody else
         contacts.link(
             tx,

@@ -166,7 +166,8 @@ def printed(shown: dict[str, Any]) -> str:
     def command() -> None:
         demo_page.show(shown, "connector")
 
-    return CliRunner().invoke(command, [], catch_exceptions=False).output
+    no_terminal = {"COLUMNS": None}  # else a page is as wide as the terminal the tests run in
+    return CliRunner(env=no_terminal).invoke(command, [], catch_exceptions=False).output
 
 
 def send(name: str, who: str, *, play: str, at: datetime = NOON, **more: Any) -> Row:
