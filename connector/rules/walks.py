@@ -43,6 +43,8 @@ def tell_text(page: Page, text: Known) -> None:
     """A text: what was decided of it, what it said, what became of it."""
     _decisions(page, text["decisions"])
     stands = status_words({**text, "reason": why(text["reason"])})
+    if text["state"] == SendState.planned and not text["attempt"]:
+        stands = "Planned"
     name = text["step"] or text["template"]
     page.add("Text", f"{text['id']} {name} to {text['phone']}: {stands}")
     page.add("Text", _handed(page, text))

@@ -265,9 +265,11 @@ def test_a_text_stopped_before_it_left(reason: str, words: str) -> None:
 
 
 def test_a_text_that_waits_says_until_when() -> None:
-    waiting = text(state="planned", begun_at=None, accepted_at=None)
+    waiting = text(state="planned", begun_at=None, accepted_at=None, attempt=0)
     page = of_walk(texts=[waiting])
     assert "No text yet." in page
+    assert ": Planned" in page
+    assert "tried again" not in page
     assert "due 14:00:00 (06:00 PST), until 2026-11-21 14:00:00" in page
 
 
