@@ -57,7 +57,8 @@ _SAID = """SELECT * FROM (SELECT '{column}' AS heard_by, counts_at, purpose, pla
     AND cause <> 'test' ORDER BY counts_at DESC LIMIT 1000) AS {column}"""
 SAID = " UNION ALL ".join(_SAID.format(column=column) for column in ("contact_id", "phone"))
 FOR_KEY = """SELECT CAST(count(*) AS BIGINT) AS n FROM sends
-    WHERE enrolment_id = :enrolment AND counts_at IS NOT NULL AND id <> :but"""
+    WHERE contact_id = :contact AND play = :play AND key = :key AND counts_at IS NOT NULL
+    AND id <> :but"""
 CANCEL_PLANNED = """UPDATE sends SET state = 'cancelled', reason = :reason, settled_at = :at
     WHERE enrolment_id = :enrolment AND state = 'planned'"""
 
@@ -281,9 +282,12 @@ def _said(row: Row) -> Said:
     )
 
 
-def for_enrolment(tx: Tx, enrolment_id: str, but: str = "") -> int:
-    """How many texts of an enrolment count, leaving one out."""
-    row = tx.one(FOR_KEY, enrolment=enrolment_id, but=but)
+def for_key(tx: Tx, contact_id: str, play: str, key: str, but: str = "") -> int:
+    """How many texts of a play about one occurrence count to a person, leaving one out.
+
+    Of the person, not of the enrolment: two who were merged may each have walked it.
+    """
+    row = tx.one(FOR_KEY, contact=contact_id, play=play, key=key, but=but)
     return int(row["n"]) if row else 0
 
 

@@ -141,7 +141,7 @@ def gather(
     """All that a decision may know about one text to one contact, as the ledger has it now."""
     number: Any = consents.number(tx, contact.phone) if contact.phone else None
     rows = consents.history(tx, contact.phone) if contact.phone else []
-    bounded = bool(enrolment_id and play and play.max_texts_per_key is not None)
+    bounded = enrolment_id and play and play.max_texts_per_key is not None
     longest = max(LEGAL_CAP, rt.book.policy.gap, *(cap.per for cap in rt.book.policy.caps))
     to_person, to_number = sends.said(tx, contact.id, contact.phone, now - longest)
     return Facts(
@@ -160,7 +160,9 @@ def gather(
         consents=standing(rows).live,
         said=to_person,
         said_to_number=to_number,
-        texts_for_key=sends.for_enrolment(tx, enrolment_id, but_send) if bounded else 0,
+        texts_for_key=(
+            sends.for_key(tx, contact.id, play.name, key, but_send) if play and bounded else 0
+        ),
         context={**facts_context, "play": _play(play)},
         stages=play.stages if play else (),
         max_texts_per_key=play.max_texts_per_key if play else None,

@@ -251,11 +251,14 @@ def test_caps_look_back_as_far_as_they_are_asked_newest_first(tx: Tx) -> None:
 
 def test_texts_of_an_occurrence_are_counted_but_for_the_one_that_asks(tx: Tx) -> None:
     for number in (1, 2, 3):
-        plan(tx, number, enrolment_id="enr_1")
+        plan(tx, number, play="cart", key="c-1")
     begin(tx, "snd_1")
     begin(tx, "snd_2")
-    assert sends.for_enrolment(tx, "enr_1") == 2
-    assert sends.for_enrolment(tx, "enr_1", but="snd_2") == 1
+    assert sends.for_key(tx, "con_1", "cart", "c-1") == 2
+    assert sends.for_key(tx, "con_1", "cart", "c-1", but="snd_2") == 1
+    assert sends.for_key(tx, "con_1", "cart", "c-2") == 0
+    assert sends.for_key(tx, "con_1", "welcome", "c-1") == 0
+    assert sends.for_key(tx, "con_2", "cart", "c-1") == 0
 
 
 # -- receipts ----------------------------------------------------------------------------------

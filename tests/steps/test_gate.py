@@ -220,6 +220,19 @@ def test_the_occurrence_has_no_more_texts_than_its_play_allows(
 # -- waiting -----------------------------------------------------------------------------------
 
 
+def test_two_who_prove_to_be_one_person_get_no_more_texts_of_an_occurrence_than_one(
+    open_shop: Callable[..., Shop],
+) -> None:
+    shop = open_shop(replace(CART, max_texts_per_key=1))
+    shop.consent()
+    shop.tell("cart_updated", Subject(user_id="old", phone=PHONE), key="c-1")
+    shop.tell("cart_updated", at=NOW + 10 * MINUTE, key="c-1")
+    assert shop.go(HOUR) == 1
+    shop.tell("alias", Subject(user_id="ann"), type="alias", merges=Subject(user_id="old"))
+    assert shop.go(10 * MINUTE) == 0
+    assert shop.decisions("plan")[-1] == ("stop", "already_said")
+
+
 def test_at_night_a_text_waits_and_leaves_in_the_morning(open_shop: Callable[..., Shop]) -> None:
     shop = open_shop(hours=open_hours((9 * 60, 17 * 60)))
     shop.consent()
