@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import click
 import orjson
@@ -19,6 +20,7 @@ from rich.text import Text
 from connector import clock
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_TRAILING = re.compile(r" +$", re.MULTILINE)
 _UNBOUNDED = 10_000  # columns: piped tables are never folded, so that grep sees whole rows
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,11 +32,28 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help=text)(command)
 
 
+class _Piped:
+    """A stream whose lines do not end in blanks, which a table's last column is filled up with."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text that holds whole lines."""
+        self._stream.write(_TRAILING.sub("", text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal; unbounded in a pipe; without colour for NO_COLOR."""
     found = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not found.is_terminal and "COLUMNS" not in os.environ:
-        found.width = _UNBOUNDED
+    if not found.is_terminal:
+        found.file = cast(IO[str], _Piped(sys.stderr if stderr else sys.stdout))
+        if "COLUMNS" not in os.environ:
+            found.width = _UNBOUNDED
     return found
 
 

@@ -49,8 +49,10 @@ def test_secrets_stay_hidden_in_tables_and_in_json() -> None:
 
 def test_a_piped_table_is_never_folded_nor_coloured() -> None:
     wide = "x" * 400
-    text = printed(lambda: output.rows([{"id": "snd_1", "text": wide}], ["id", "text"]))
+    items = [{"id": "snd_1", "text": wide}, {"id": "snd_2", "text": "short"}]
+    text = printed(lambda: output.rows(items, ["id", "text"]))
     assert any("snd_1" in line and wide in line for line in text.splitlines())
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
     assert "\x1b" not in text
 
 
