@@ -40,6 +40,10 @@ FIRST: Final = (
         contact_id TEXT NOT NULL, key TEXT NOT NULL, occurred_at TEXT NOT NULL,
         activity BIGINT NOT NULL, facts TEXT NOT NULL, sensitive TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX signals_contact ON signals (contact_id, name, occurred_at)",
+    "CREATE INDEX signals_key ON signals (name, key, occurred_at) WHERE key <> ''",
+    """CREATE TABLE things (
+        kind TEXT NOT NULL, key TEXT NOT NULL, facts TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (kind, key))""",
     # -- who they are --------------------------------------------------------------------------
     """CREATE TABLE contacts (
         id TEXT PRIMARY KEY, traits TEXT NOT NULL DEFAULT '{}', stage TEXT NOT NULL DEFAULT '',
@@ -49,6 +53,8 @@ FIRST: Final = (
         first_seen_at TEXT, last_seen_at TEXT, last_activity_at TEXT,
         first_visit TEXT NOT NULL DEFAULT '{}', last_visit TEXT NOT NULL DEFAULT '{}',
         merged_into TEXT, created_at TEXT NOT NULL)""",
+    """CREATE INDEX contacts_activity ON contacts (last_activity_at)
+        WHERE last_activity_at IS NOT NULL""",
     """CREATE TABLE identities (
         kind TEXT NOT NULL, value TEXT NOT NULL, contact_id TEXT NOT NULL,
         event_id TEXT NOT NULL, linked_at TEXT NOT NULL, confirmed_at TEXT, detached_at TEXT,
@@ -98,9 +104,40 @@ FIRST: Final = (
         first_text_at TEXT, goal_until TEXT, goal_at TEXT, goal_event_id TEXT,
         goal_kind TEXT NOT NULL DEFAULT '',
         ended_at TEXT, exit_reason TEXT NOT NULL DEFAULT '',
+        arm TEXT NOT NULL DEFAULT '', awaiting_since TEXT,
         UNIQUE (play, contact_id, key))""",
     "CREATE INDEX enrolments_due ON enrolments (due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX enrolments_contact ON enrolments (contact_id, state)",
+    "CREATE INDEX enrolments_play ON enrolments (play, state)",
+    """CREATE TABLE timers (
+        kind TEXT NOT NULL CHECK (kind = 'date' OR kind = 'segment'), name TEXT NOT NULL,
+        contact_id TEXT NOT NULL, key TEXT NOT NULL, due_at TEXT NOT NULL, base TEXT NOT NULL,
+        PRIMARY KEY (kind, name, contact_id, key))""",
+    "CREATE INDEX timers_due ON timers (due_at)",
+    "CREATE INDEX timers_contact ON timers (contact_id)",
+    """CREATE TABLE readings (
+        play TEXT NOT NULL, contact_id TEXT NOT NULL, key TEXT NOT NULL, at TEXT NOT NULL,
+        value TEXT NOT NULL, armed BIGINT NOT NULL, PRIMARY KEY (play, contact_id, key))""",
+    """CREATE TABLE reached (
+        enrolment_id TEXT NOT NULL, level TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (enrolment_id, level))""",
+    """CREATE TABLE memberships (
+        segment TEXT NOT NULL, contact_id TEXT NOT NULL, inside BIGINT NOT NULL,
+        since TEXT NOT NULL, PRIMARY KEY (segment, contact_id))""",
+    """CREATE TABLE fanouts (
+        id TEXT PRIMARY KEY, play TEXT NOT NULL, version TEXT NOT NULL, signal_id TEXT NOT NULL,
+        key TEXT NOT NULL, occurred_at TEXT NOT NULL, heard_at TEXT NOT NULL,
+        cursor TEXT NOT NULL DEFAULT '', taken BIGINT NOT NULL DEFAULT 0,
+        state TEXT NOT NULL CHECK (state = 'open' OR state = 'done' OR state = 'full'),
+        ended_at TEXT, UNIQUE (play, signal_id))""",
+    "CREATE INDEX fanouts_open ON fanouts (heard_at) WHERE state = 'open'",
+    """CREATE TABLE pauses (
+        play TEXT PRIMARY KEY, verdict TEXT NOT NULL CHECK (verdict = 'hold' OR verdict = 'drop'),
+        since TEXT NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL)""",
+    """CREATE TABLE acts (
+        id TEXT PRIMARY KEY, act TEXT NOT NULL, about TEXT NOT NULL, version TEXT NOT NULL,
+        who TEXT NOT NULL, why TEXT NOT NULL, at TEXT NOT NULL)""",
+    "CREATE INDEX acts_about ON acts (about, at)",
     """CREATE TABLE assignments (
         experiment TEXT NOT NULL, contact_id TEXT NOT NULL, arm TEXT NOT NULL,
         probability TEXT NOT NULL, candidates TEXT NOT NULL, assigned_at TEXT NOT NULL,
@@ -148,6 +185,16 @@ FIRST: Final = (
             OR state = 'expired'""",
     "CREATE INDEX sends_play ON sends (play, id)",
     "CREATE INDEX sends_enrolment ON sends (enrolment_id) WHERE enrolment_id IS NOT NULL",
+    """CREATE TABLE attempts (
+        send_id TEXT NOT NULL, attempt BIGINT NOT NULL, begun_at TEXT NOT NULL, settled_at TEXT,
+        result TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
+        code TEXT NOT NULL DEFAULT '', PRIMARY KEY (send_id, attempt))""",
+    """CREATE TABLE links (
+        code TEXT PRIMARY KEY, url TEXT NOT NULL, send_id TEXT NOT NULL, contact_id TEXT NOT NULL,
+        made_at TEXT NOT NULL, UNIQUE (send_id, url))""",
+    """CREATE TABLE conversations (
+        phone TEXT PRIMARY KEY, opened_at TEXT NOT NULL, last_at TEXT NOT NULL, closed_at TEXT,
+        who TEXT NOT NULL)""",
     # -- what came of it -----------------------------------------------------------------------
     """CREATE TABLE receipts (
         id TEXT PRIMARY KEY, provider TEXT NOT NULL, provider_id TEXT NOT NULL,
@@ -158,7 +205,8 @@ FIRST: Final = (
     """CREATE TABLE replies (
         id TEXT PRIMARY KEY, provider TEXT NOT NULL, provider_id TEXT NOT NULL,
         phone TEXT NOT NULL, sender TEXT NOT NULL, text TEXT NOT NULL,
-        label TEXT NOT NULL, why TEXT NOT NULL, contact_id TEXT, send_id TEXT,
+        label TEXT NOT NULL, why TEXT NOT NULL, answer TEXT NOT NULL DEFAULT '',
+        contact_id TEXT, send_id TEXT,
         occurred_at TEXT NOT NULL, heard_at TEXT NOT NULL, repeats BIGINT NOT NULL DEFAULT 0,
         UNIQUE (provider, provider_id))""",
     "CREATE INDEX replies_phone ON replies (phone, occurred_at)",
@@ -170,7 +218,12 @@ FIRST: Final = (
     "CREATE INDEX outcomes_contact ON outcomes (contact_id, occurred_at)",
     """CREATE TABLE clicks (
         id TEXT PRIMARY KEY, send_id TEXT NOT NULL, contact_id TEXT NOT NULL, link TEXT NOT NULL,
-        verdict TEXT NOT NULL, at TEXT NOT NULL)""",
+        verdict TEXT NOT NULL CHECK (verdict = 'human' OR verdict = 'machine'
+            OR verdict = 'unknown'),
+        why TEXT NOT NULL, method TEXT NOT NULL, agent TEXT NOT NULL, at TEXT NOT NULL,
+        heard_at TEXT NOT NULL)""",
+    "CREATE INDEX clicks_contact ON clicks (contact_id, at)",
+    "CREATE INDEX clicks_send ON clicks (send_id, at)",
     # -- what the CRM is owed ------------------------------------------------------------------
     """CREATE TABLE writebacks (
         id TEXT PRIMARY KEY, crm TEXT NOT NULL, contact_id TEXT NOT NULL, kind TEXT NOT NULL,
@@ -186,6 +239,10 @@ FIRST: Final = (
     """CREATE TABLE crm_facts (
         contact_id TEXT NOT NULL, crm TEXT NOT NULL, facts TEXT NOT NULL, fetched_at TEXT NOT NULL,
         PRIMARY KEY (contact_id, crm))""",
+    """CREATE TABLE crm_changes (
+        id TEXT PRIMARY KEY, contact_id TEXT NOT NULL, crm TEXT NOT NULL, facts TEXT NOT NULL,
+        heard_at TEXT NOT NULL)""",
+    "CREATE INDEX crm_changes_heard ON crm_changes (heard_at)",
     """CREATE TABLE local_records (
         id TEXT PRIMARY KEY, contact_id TEXT NOT NULL UNIQUE, fields TEXT NOT NULL,
         changed_at TEXT NOT NULL)""",
