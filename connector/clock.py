@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import random
+import secrets
 import struct
 import threading
 import time
@@ -14,6 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 
 Clock = Callable[[], datetime]
+
+CODE_LETTERS = "23456789bcdfghjkmnpqrstvwxyzBCDFGHJKLMNPQRSTVWXYZ"
+"""Letters and digits that are not mistaken for each other, and make no words."""
+CODE_LENGTH = 11  #: of 49 letters: 61 bits, which nobody guesses
 
 _lock = threading.Lock()
 _last = 0
@@ -52,6 +57,11 @@ def new_id(kind: str) -> str:
     return f"{kind}_{value:020x}"
 
 
+def new_code() -> str:
+    """A new code that nobody can guess, made of what every text message keeps."""
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+
+
 def chance() -> float:
     """A random number in [0, 1)."""
     return random.random()
@@ -88,7 +98,11 @@ class TestClock:
         """From now on show ``shows`` and let ``speed`` seconds pass in each second."""
         self._map[:] = self._FORMAT.pack(time.time(), shows.timestamp(), speed)
 
+    @property
+    def speed(self) -> float:
+        """How many seconds pass in a second."""
+        return float(self._FORMAT.unpack(self._map[:])[2])
+
     def wall_seconds_until(self, due: datetime) -> float:
         """Real seconds until this clock shows ``due``; never negative."""
-        speed = float(self._FORMAT.unpack(self._map[:])[2])
-        return max(0.0, (due - self()) / timedelta(seconds=1) / max(speed, 1e-9))
+        return max(0.0, (due - self()) / timedelta(seconds=1) / max(self.speed, 1e-9))

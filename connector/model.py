@@ -171,6 +171,7 @@ class Signal:
     mapping: str = ""  #: file@version
     sensitive: frozenset[str] = frozenset()  #: facts that never enter a text, link, log or note
     dropped: tuple[str, ...] = ()  #: what the source said and was not believed, and why
+    thing: str = ""  #: the kind of thing it is about, where it is about no person: product …
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+import getpass
 import inspect
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from connector import clock, crms, providers, sources
+from connector import clock, crms, cron, providers, sources
 from connector.config.adapters import load_class
 from connector.config.loaded import Loaded
+from connector.config.plays import revive
 from connector.config.secrets import revealed
 from connector.config.settings import Settings
 from connector.crms import Crm
 from connector.errors import ConnectorError, StorageRefused
-from connector.ledger import cursors, files, local_crm, schema
+from connector.ledger import acts, cursors, files, links, local_crm, schema
 from connector.ledger.inbox import Inbox, InboxReader
 from connector.ledger.sqlite import SqliteStore, refused
-from connector.ledger.store import Store
+from connector.ledger.store import Store, Tx
 from connector.providers import Provider
 from connector.rules import mapping
+from connector.rules.plays import Mode, Play
 from connector.rules.policy import Rulebook
+from connector.rules.render import version
 from connector.steps.advance import INBOX
+from connector.steps.owed import HOOK
 from connector.steps.setup import OpenSource, Says, Setup
 
 log = logging.getLogger("connector")
 
 LEDGER_FILE = "ledger.db"
 INBOX_FILE = "inbox.db"
+LIVE, APPROVED = "live", "approve"  #: acts about a version of a play
 WAKE_FILE = "wake"
 CLOCK_FILE = "clock"
 
@@ -158,7 +164,27 @@ def open_crms(settings: Settings, store: Store, now: Callable[[], datetime]) -> 
     name = settings.crm.use
     records = local_crm.LocalRecords(store)
     table = settings.crm.tables.get(name, {})
-    return {name: build(crms.ADAPTERS[name], table, records=records, clock=now)}
+    found: dict[str, Crm] = {name: build(crms.ADAPTERS[name], table, records=records, clock=now)}
+    return found | open_webhooks(settings, now)
+
+
+def open_webhooks(settings: Settings, now: Callable[[], datetime]) -> dict[str, Crm]:
+    """The tools that plays may call, where a CRM's name stands: ``hook:<name>``."""
+    if not settings.webhooks:
+        return {}
+    from connector.crms.webhook import Webhook
+
+    client = _client(2)
+    return {
+        f"{HOOK}{name}": Webhook(
+            name=name,
+            url=hook.url,
+            secrets=[secret.reveal() for secret in hook.secrets],
+            http=client,
+            clock=now,
+        )
+        for name, hook in settings.webhooks.items()
+    }
 
 
 def open_setup(loaded: Loaded, store: Store) -> Setup:
@@ -171,31 +197,84 @@ def open_setup(loaded: Loaded, store: Store) -> Setup:
         clock=now,
         new_id=clock.new_id,
         chance=clock.chance,
-        book=Rulebook(loaded.policy, loaded.hours),
-        stages=loaded.stages,
-        plays=loaded.plays,
-        templates=loaded.templates,
-        says=Says(
+        providers=open_providers(settings, calls=True),
+        provider=settings.provider.use,
+        crms=open_crms(settings, store, now),
+        crm=settings.crm.use,
+        callback_url=callback_url(settings, settings.provider.use),
+        links_url=settings.web.public_url,
+        in_flight=settings.provider.in_flight,
+        revive=revive,
+        next_fire=cron.next_fire,
+        **of_files(loaded),
+    )
+    with store.write() as tx:
+        files.keep(tx, contents(loaded), now())
+        note_modes(tx, setup, f"operator:{getpass.getuser()}", now())
+    return setup
+
+
+def of_files(loaded: Loaded) -> dict[str, Any]:
+    """What of a setup comes from the files alone, so that a reload can swap it."""
+    settings = loaded.settings
+    return {
+        "book": Rulebook(loaded.policy, loaded.hours),
+        "stages": loaded.stages,
+        "plays": loaded.plays,
+        "templates": loaded.templates,
+        "segments": loaded.segments,
+        "things": any(rule.thing for file in loaded.mappings.values() for rule in file.events),
+        "says": Says(
             settings.brand,
             settings.help_contact,
             settings.country,
             settings.language,
             settings.link_hosts,
         ),
-        sources=open_sources(loaded),
-        providers=open_providers(settings, calls=True),
-        provider=settings.provider.use,
-        crms=open_crms(settings, store, now),
-        crm_fields={settings.crm.use: loaded.crm_fields},
-        crm=settings.crm.use,
-        callback_url=callback_url(settings, settings.provider.use),
-        in_flight=settings.provider.in_flight,
-        global_holdout=settings.holdout,
-        holdouts=settings.holdouts,
-    )
-    with store.write() as tx:
-        files.keep(tx, contents(loaded), now())
-    return setup
+        "sources": open_sources(loaded),
+        "crm_fields": {settings.crm.use: loaded.crm_fields},
+        "global_holdout": settings.holdout,
+        "holdouts": settings.holdouts,
+        "zone": settings.timezone,
+        "own_numbers": settings.own_numbers,
+        "require_approval": settings.require_approval,
+    }
+
+
+def renew(setup: Setup, loaded: Loaded) -> None:
+    """Put the files of a folder in the place of those in use; no step may run meanwhile."""
+    for name, value in of_files(loaded).items():
+        setattr(setup, name, value)
+    setup.index()
+
+
+def note_modes(tx: Tx, setup: Setup, who: str, now: datetime) -> None:
+    """Keep who put which version of a play live, and let those that lack approval be shadows.
+
+    Where a second person is asked for, a live version that nobody else has approved decides and
+    records and sends nothing.
+    """
+    plays = {}
+    for play in setup.plays.values():
+        if play.mode is Mode.live:
+            about = f"play:{play.name}"
+            known = acts.of_version(tx, about, LIVE, play.version)
+            if not known:
+                act_id = setup.new_id("act")
+                acts.add(tx, act_id, LIVE, about, who=who, at=now, version=play.version)
+            by = str(known[0]["who"]) if known else who
+            approved = acts.of_version(tx, about, APPROVED, play.version)
+            if setup.require_approval and all(row["who"] == by for row in approved):
+                log.warning("act=live play=%s result=waits_for_approval", play.name)
+                play = replace(play, mode=Mode.shadow)
+        plays[play.name] = play
+    setup.plays = plays
+    setup.index()
+
+
+def version_of(loaded: Loaded) -> str:
+    """One short name for all the files that decisions rest on."""
+    return version("\n".join("\t".join(part[:3]) for part in sorted(contents(loaded))))
 
 
 def contents(loaded: Loaded) -> Iterator[tuple[str, str, str, str]]:
@@ -204,6 +283,8 @@ def contents(loaded: Loaded) -> Iterator[tuple[str, str, str, str]]:
         yield "play", play.name, play.version, play.content
     yield "policy", "policy", loaded.policy.version, loaded.policy.content
     yield "hours", "hours", loaded.hours.version, loaded.hours.content
+    for file in loaded.mappings.values():
+        yield "mapping", file.name, file.version, file.content
 
 
 class Waker:
@@ -246,6 +327,27 @@ class WebSide:
     providers: Mapping[str, Provider]
     inbox: Inbox
     clock: Callable[[], datetime]
+    plays: Mapping[str, Play]
+    api_keys: tuple[bytes, ...] = ()
+
+    def renew(self, loaded: Loaded) -> None:
+        """Take over the files that the worker has taken over."""
+        self.settings = loaded.settings
+        self.sources, self.plays = open_sources(loaded), loaded.plays
+        self.write_keys, self.api_keys = write_keys(loaded.settings), api_keys(loaded.settings)
+
+    def reload(self, who: str) -> dict[str, str]:
+        """Ask the worker to take over the folder's files; what it answered."""
+        from connector.reloading import ask
+
+        done = ask(self.settings, self.store, who)
+        return {"result": done["act"], "version": done["version"], "why": done["why"]}
+
+    def leads_to(self, code: str) -> str:
+        """The address behind the code of a short link; "" where there is no such link."""
+        with self.store.read() as tx:
+            found = links.get(tx, code)
+        return str(found["url"]) if found else ""
 
     def ready(self) -> dict[str, str]:
         """What keeps requests from being taken: problem → remedy."""
@@ -291,15 +393,27 @@ def open_web(loaded: Loaded) -> WebSide:
         settings,
         store,
         open_sources(loaded),
-        {
-            key.reveal().encode(): name
-            for name, source in settings.sources.items()
-            for key in source.keys
-        },
+        write_keys(settings),
         open_providers(settings, calls=False),
         inbox,
         clock_of(settings),
+        loaded.plays,
+        api_keys(settings),
     )
+
+
+def write_keys(settings: Settings) -> dict[bytes, str]:
+    """Write key → the name of its source."""
+    return {
+        key.reveal().encode(): name
+        for name, source in settings.sources.items()
+        for key in source.keys
+    }
+
+
+def api_keys(settings: Settings) -> tuple[bytes, ...]:
+    """The keys that the operator's own programs bear."""
+    return tuple(key.reveal().encode() for key in settings.api_keys)
 
 
 def _share(settings: Settings) -> int:

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector import watch
+from connector import reloading, watch
 from connector.config.loaded import Loaded, load
 from connector.errors import ConnectorError
 from connector.lock import Lock
@@ -43,16 +43,26 @@ def application(loaded: Loaded) -> Application:
 
 
 def _keep_fresh(web: WebSide) -> None:
-    failed = False
+    failed, taken = False, reloading.taken(web.store)
     while True:
         threading.Event().wait(REFRESH_SECONDS)
         try:
             web.inbox.refresh()
+            taken = take_over(web, taken)
             failed = False
         except Exception as error:  # a door: the disk may be full just now
             if not failed:
                 log.warning("act=refresh result=failed error=%s", type(error).__name__)
             failed = True
+
+
+def take_over(web: WebSide, before: str) -> str:
+    """Follow the worker where it has taken over changed files; the version then in use."""
+    now = reloading.taken(web.store)
+    if now != before:
+        web.renew(load(web.settings.folder))
+        log.info("act=reload result=followed version=%s", now)
+    return now
 
 
 def wsgi() -> Application:
@@ -72,6 +82,7 @@ def serve(loaded: Loaded) -> None:
     from granian.server import MPServer
 
     lock = Lock(loaded.settings.ledger / "serve.lock", "serve").take()
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the worker's; its ledger tells us
     open_ledger(loaded.settings).close()  # a ledger that cannot be used refuses here, loudly
     web = loaded.settings.web
     refuse_taken(web.host, web.port)

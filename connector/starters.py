@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
+
+LIBRARY: Final = "library"
+"""Folders of this name hold what is copied play by play, not what a new folder starts with."""
 
 _HERE = Path(__file__).parent
 
@@ -20,5 +24,9 @@ def files() -> Iterator[tuple[Path, Path]]:
     yield Path("config.toml"), start / "config.example.toml"
     for part in ("mappings", "templates"):
         for path in sorted((start / part).rglob("*")):
-            if path.is_file() and not path.name.startswith("."):
+            if _is_starter(path.relative_to(start)) and path.is_file():
                 yield path.relative_to(start), path
+
+
+def _is_starter(path: Path) -> bool:
+    return LIBRARY not in path.parts and not path.name.startswith(".")

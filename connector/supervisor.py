@@ -9,10 +9,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from connector import clock, watch
-from connector.config.loaded import Loaded
+from connector.config.loaded import Loaded, load
 from connector.errors import AlreadyRunning, ConnectorError
 from connector.lock import Lock
 from connector.runtime import open_ledger
@@ -49,6 +50,7 @@ class Supervisor:
         for number in STOPS:
             if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._stop)  # but `nohup connector run` outlives its terminal
+        signal.signal(signal.SIGUSR1, self._pass_on)
         gc.collect()
         gc.freeze()
         for name in CHILDREN:
@@ -102,7 +104,7 @@ class Supervisor:
         self._life.watch()
         clock.reseed()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        for number in (signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, signal.SIG_IGN)  # the supervisor tells us when to stop
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         _share_cores(name)
@@ -133,6 +135,17 @@ class Supervisor:
         now = time.monotonic()
         self._deaths = [at for at in self._deaths if now - at < WITHIN] + [now]
         return len(self._deaths) >= TOO_OFTEN
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        """Tell the worker to read the files anew; the web hears of it by the ledger.
+
+        A child that is started again later starts with them too, unless they are at fault.
+        """
+        for pid, name in self._children.items():
+            if name == "work":
+                _signal(pid, number)
+        with suppress(ConnectorError, OSError):
+            self._loaded = load(self._loaded.settings.folder)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True

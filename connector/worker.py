@@ -7,8 +7,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from connector import clock
+from connector import clock, reloading
 from connector.config.loaded import Loaded
 from connector.errors import StorageRefused
 from connector.ledger.sqlite import SqliteStore
@@ -58,6 +58,7 @@ class Beat:
         due: Callable[[], float] | None = None,
         then: Callable[[], None] = lambda: None,
         breathe: Callable[[], None] = lambda: None,
+        seconds: float = NET_SECONDS,
     ) -> None:
         self._scheduler, self._name = scheduler, name
         self._work, self._busy, self._due, self._then = work, busy, due, then
@@ -65,8 +66,9 @@ class Beat:
         self._flag = threading.Event()
         self._lock = threading.Lock()
         self._refused = False
+        self._held = False
         self.stopped = False
-        scheduler.add_job(self.ring, "interval", seconds=NET_SECONDS, id=f"{name}:net")
+        scheduler.add_job(self.ring, "interval", seconds=seconds, id=f"{name}:net")
 
     def ring(self) -> None:
         """There may be work."""
@@ -77,7 +79,7 @@ class Beat:
             )
 
     def _beat(self) -> None:
-        while self._flag.is_set() and not self.stopped:
+        while self._flag.is_set() and not (self.stopped or self._held):
             if not self._lock.acquire(blocking=False):
                 return
             try:
@@ -91,7 +93,7 @@ class Beat:
         Lingering spares a new job for each wake-up call, which costs more than a small round.
         """
         worked = False
-        while not self.stopped:
+        while not (self.stopped or self._held):
             self._flag.clear()
             try:
                 done = self._work()
@@ -135,6 +137,18 @@ class Beat:
                 self.ring, "date", run_date=at, id=f"{self._name}:due", replace_existing=True
             )
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Between two rounds: nothing of this step runs for the length of the block."""
+        self._held = True
+        self._flag.set()
+        with self._lock:
+            try:
+                yield
+            finally:
+                self._held = False
+        self.ring()
+
     def stop(self) -> None:
         """Begin nothing new, and wait for the round under way."""
         self.stopped = True
@@ -147,6 +161,7 @@ class Worker:
     """All steps of one folder, in one process."""
 
     def __init__(self, loaded: Loaded, store: SqliteStore) -> None:
+        self._loaded = loaded
         self.rt: Setup = open_setup(loaded, store)
         self._store = store
         self._scheduler = scheduler()
@@ -172,7 +187,7 @@ class Worker:
         self._scheduler.add_job(
             self._checkpoint, "interval", seconds=CHECKPOINT_SECONDS, id="checkpoint"
         )
-        self._scheduler.add_job(tidy, "interval", [self.rt], seconds=TIDY_SECONDS, id="tidy")
+        self.tidying = Beat(self._scheduler, "tidy", self._tidy, seconds=TIDY_SECONDS)
         self._pipe = listen(loaded.settings.ledger)
         self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
 
@@ -181,12 +196,23 @@ class Worker:
         patiently(lambda: reconcile.after_a_death(self.rt))
         self._scheduler.start()
         self._listener.start()
-        for beat in (self.advancing, self.dispatching, self.writing_back):
+        for beat in self._beats:
             beat.ring()
+
+    @property
+    def _beats(self) -> tuple[Beat, ...]:
+        return self.advancing, self.dispatching, self.writing_back, self.tidying
+
+    def reload(self) -> None:
+        """Take over the folder's files as they are now, whole, or keep the present ones."""
+        with ExitStack() as still:
+            for beat in self._beats:
+                still.enter_context(beat.held())
+            self._loaded = reloading.take_over(self.rt, self._loaded)
 
     def stop(self) -> None:
         """Begin nothing new, settle what is under way, and close."""
-        for beat in (self.advancing, self.dispatching, self.writing_back):
+        for beat in self._beats:
             beat.stop()
         self.dispatcher.close()
         self._scheduler.shutdown(wait=False)
@@ -197,6 +223,10 @@ class Worker:
         if done:
             self.dispatching.ring()
         return done
+
+    def _tidy(self) -> int:
+        tidy(self.rt)
+        return 0
 
     def _gather_answers(self) -> None:
         """With many calls under way, let some answers come together: one commit serves them all."""
@@ -248,18 +278,26 @@ def _fault(event: Any) -> None:
 
 
 def work(loaded: Loaded, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Run the worker until SIGTERM, SIGINT or SIGHUP."""
+    """Run the worker until SIGTERM, SIGINT or SIGHUP; SIGUSR1 reads the folder's files anew."""
     lock = Lock(loaded.settings.ledger / "work.lock", "work").take()
     store = patiently(lambda: open_ledger(loaded.settings))
     worker = patiently(lambda: Worker(loaded, store))
-    stopping = threading.Event()
+    called, stopping = threading.Event(), threading.Event()
+
+    def stop(*_: object) -> None:
+        stopping.set()
+        called.set()
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: stopping.set())
+            signal.signal(number, stop)
+    signal.signal(signal.SIGUSR1, lambda *_: called.set())
     worker.start()
     log.info("act=work result=started pid=%d", os.getpid())
     ready()
-    stopping.wait()
+    while called.wait() and not stopping.is_set():
+        called.clear()
+        worker.reload()
     worker.stop()
     store.close()
     lock.free()

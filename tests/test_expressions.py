@@ -66,7 +66,7 @@ def failure(source: str, *, is_strict: bool = True, **context: Any) -> Expressio
         ("42.126 | round(2)", 42.13),
         ("1234.5 | money('EUR')", "€1,234.50"),
         ("-3 | money", "-$3.00"),
-        ("500 | money('JPY')", "500 JPY"),
+        ("500 | money('JPY')", "¥500"),
         ("'a long title' | truncate(8)", "a lon..."),
         ("contact.email | default('none yet')", "none yet"),
         ("cart.note | default('empty')", "empty"),
@@ -260,7 +260,8 @@ def test_what_is_not_offered_is_refused_when_the_file_is_read(source: str) -> No
         ("contact.stage ==", "column 15: unexpected 'end'"),
         ("cart.total $ 3", "column 12: unexpected char '$'"),
         ("cart.name | titel", "column 13: there is no filter 'titel'; did you mean 'title'?"),
-        ("foo(1)", "column 4: only the methods of a value can be called"),
+        ("foo(1)", "column 4: there is no function foo(); there are "
+            "count, days_since, did, first, hours_until, in_segment, last, link"),
         ("a.b is defned", "column 5: there is no test 'defned'; did you mean 'defined'?"),
         ("'x'.uper()", "column 9: there is no method 'uper'; did you mean 'upper'?"),
         ("cart.total | round(1, 2)", "column 14: round takes other values than these"),

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "connector"
 
-BEDROCK = {"model", "errors", "clock", "phone", "text", "http", "expressions"}
+BEDROCK = {"model", "errors", "clock", "phone", "text", "http", "expressions", "cron"}
 PROCESS = {"lock", "logs", "watch"}  # what a process needs of the machine it runs on
 LEAVES = {"sources", "providers", "crms"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -24,20 +24,36 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{name: {"errors"} for name in PROCESS},
 }
 MAY_IMPORT["config"] = MAY_IMPORT["steps"] - {"ledger"}
-MAY_IMPORT["runtime"] = MAY_IMPORT["steps"] | PROCESS | {"steps", "config", "metrics"}
+MAY_IMPORT["runtime"] = (
+    MAY_IMPORT["steps"]
+    | PROCESS
+    | {
+        *("steps", "config", "metrics", "reloading"),
+    }
+)
 MAY_IMPORT["worker"] = MAY_IMPORT["runtime"] | {"runtime"}
 MAY_IMPORT["web"] = MAY_IMPORT["worker"]
-MAY_IMPORT["serving"] = MAY_IMPORT["worker"] | {"web"}
+MAY_IMPORT["serving"] = MAY_IMPORT["worker"] | {"web", "reloading"}
+MAY_IMPORT["reloading"] = MAY_IMPORT["worker"]
+MAY_IMPORT["worker"] = MAY_IMPORT["worker"] | {"reloading"}
+MAY_IMPORT["library"] = {"starters"}
+MAY_IMPORT["simulate"] = MAY_IMPORT["reloading"] | {"library", "starters"}
 MAY_IMPORT["supervisor"] = MAY_IMPORT["worker"] | {"serving", "worker"}
 MAY_IMPORT["demo"] = MAY_IMPORT["worker"] | {"starters"}
-MAY_IMPORT["cli"] = MAY_IMPORT["supervisor"] | {"supervisor", "web", "starters", "demo"}
+MAY_IMPORT["cli"] = (
+    MAY_IMPORT["supervisor"]
+    | {"supervisor", "web", "starters", "demo"}
+    | {
+        *("simulate", "library", "reloading"),
+    }
+)
 MAY_IMPORT["__main__"] = {"cli"}
 
 HEAVY = {  # package → the only places that may import it
     "flask": {"web"},
     "click": {"cli"},
     "rich": {"cli", "demo"},
-    "apscheduler": {"worker"},
+    "apscheduler": {"worker", "cron"},
     "granian": {"serving"},
     "hubspot": {"crms"},
     "simple_salesforce": {"crms"},

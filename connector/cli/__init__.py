@@ -24,11 +24,18 @@ COMMANDS: Final = {
     "serve": ("connector.cli.run:serve", "Run only the web: receive and record."),
     "work": ("connector.cli.run:work", "Run only the worker: decide, send, write back."),
     "demo": ("connector.cli.demo:demo", "Show a whole day in a minute, with no account."),
+    "play": ("connector.cli.play:play", "List plays, make new ones, pause, approve, start."),
+    "test": ("connector.cli.test:test", "Play the examples of the plays, and show what differs."),
+    "simulate": ("connector.cli.simulate:simulate", "Run what was recorded through changed files."),
+    "export": ("connector.cli.export:export", "Write what the connector was told to a file."),
+    "preview": ("connector.cli.preview:preview", "Show a play's texts as a phone would."),
+    "reload": ("connector.cli.reload:reload", "Let a running connector take over changed files."),
     "explain": ("connector.cli.explain:explain", "Tell why a text was sent, or was not."),
     "sends": ("connector.cli.sends:sends", "List texts and what became of them."),
     "contact": ("connector.cli.contact:contact", "Show what is known of a person."),
     "consent": ("connector.cli.consent:consent", "Show, grant and revoke consent."),
     "events": ("connector.cli.events:events", "List events, and replay those kept aside."),
+    "clock": ("connector.cli.clock:clock", "Show and set the test clock of a folder."),
     "upgrade": ("connector.cli.upgrade:upgrade", "Back the ledger up and bring it up to date."),
 }
 """Name → where the command is, and its line in ``connector --help``."""

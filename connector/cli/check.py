@@ -15,7 +15,10 @@ from connector.cli import FAULTY, output
 from connector.config import loaded
 from connector.config.loaded import Loaded
 from connector.errors import BadConfig, Fault
-from connector.rules.plays import Play
+from connector.expressions import Template
+from connector.rules.copy import Copy, Finding, findings
+from connector.rules.copy.starts import start_findings
+from connector.rules.plays import Play, Step
 
 
 @click.command()
@@ -24,7 +27,9 @@ from connector.rules.plays import Play
 def check(ctx: click.Context, as_json: bool) -> None:
     """Read config, mappings, plays, policy and templates, and name every fault at once.
 
-    Exits with 0 when all is well and with 2 when anything is at fault. Nothing is changed.
+    Exits with 0 when all is well and with 2 when anything is at fault. Nothing is changed. Where
+    nothing is, the words are read too: findings on copy and starts are advice, each with a code
+    that a play silences by `allow = { code = "why" }`.
 
     \b
     Examples:
@@ -37,10 +42,13 @@ def check(ctx: click.Context, as_json: bool) -> None:
     except BadConfig as error:
         _show_faults(folder, error.faults, as_json)
         ctx.exit(FAULTY)
+    said = [*_findings(found)]
     if as_json:
-        output.json_line({"ok": True, "faults": [], **_summary(found)})
-    else:
-        _show(found)
+        findings = [{"file": place, **asdict(item)} for place, item in said]
+        output.json_line({"ok": True, "faults": [], "findings": findings, **_summary(found)})
+        return
+    _show(found)
+    _show_findings(said)
 
 
 def _show_faults(folder: Path, faults: Sequence[Fault], as_json: bool) -> None:
@@ -68,6 +76,53 @@ def _show(found: Loaded) -> None:
     output.say()
     rest = {key: summary[key] for key in ("templates", "stages", "provider", "crm", "sqlite")}
     output.record(rest)
+
+
+def _show_findings(said: Sequence[tuple[str, Finding]]) -> None:
+    if not said:
+        return
+    output.say()
+    place = ""
+    for where, item in said:
+        if where != place:
+            output.say(where, style="bold")
+        place = where
+        output.say(f"  {item.code}: {item.says} {item.reason}")
+        output.say(f"    {item.better}", style="dim")
+    count = len(said)
+    output.say(
+        f"\n{count} {'finding' if count == 1 else 'findings'} on the words; nothing is kept from "
+        'starting. Silence one in its play: allow = { code = "why" }'
+    )
+
+
+def _findings(found: Loaded) -> Iterator[tuple[str, Finding]]:
+    """What is to be said of each play's start and of each of its texts, by file."""
+    for play in found.plays.values():
+        for item in start_findings(play):
+            yield f"mappings/plays/{play.name}.toml", item
+        for step in play.steps:
+            names = {step.template, *(choice.template for choice in step.choices)} - {""}
+            texts = play.templates or found.templates
+            for name, language in sorted(key for key in texts if key[0] in names):
+                copy = _copy(found, play, step, language, texts[name, language])
+                for item in findings(copy):
+                    yield f"templates/{name}.{language}.txt ({play.name})", item
+
+
+def _copy(found: Loaded, play: Play, step: Step, language: str, template: Template) -> Copy:
+    return Copy(
+        template.source,
+        language=language,
+        purpose=play.purpose.value,
+        brand=found.settings.brand,
+        paths=template.paths,
+        next_step=play.next_step,
+        has_end=play.valid_until is not None,
+        answers=step.answers,
+        max_segments=step.max_segments,
+        allowed=play.allowed,
+    )
 
 
 def holdout_line(play: Play) -> str:
@@ -118,8 +173,8 @@ def _play(play: Play) -> dict[str, Any]:
         "version": play.version,
         "purpose": play.purpose.value,
         "mode": play.mode.value,
-        "starts_on": play.start.signal,
-        "texts": sum(1 for step in play.steps if step.template),
+        "starts_on": play.start.signal or play.start.kind.value,
+        "texts": sum(1 for step in play.steps if step.is_text),
         "tasks": sum(1 for step in play.steps if step.task),
         "holdout": play.holdout,
     }

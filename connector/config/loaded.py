@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from connector.config import crms, hours, policy, settings, toml
+from connector.config import crms, hours, policy, segments, settings, toml
 from connector.config.plays import load_plays
 from connector.config.settings import Settings, SourceSettings
 from connector.config.sources import load_source
@@ -20,7 +20,7 @@ from connector.errors import BadConfig, Fault
 from connector.expressions import Template
 from connector.rules.hours import Hours
 from connector.rules.mapping import SourceMapping
-from connector.rules.plays import Play
+from connector.rules.plays import Play, Segment
 from connector.rules.policy import Policy
 from connector.rules.stages import Stages
 from connector.rules.writeback import Field
@@ -44,6 +44,7 @@ class Loaded:
     hours: Hours
     templates: Mapping[tuple[str, str], Template]  #: by (name, language)
     crm_fields: tuple[Field, ...]  #: what is written to the CRM in use
+    segments: Mapping[str, Segment] = field(default_factory=dict)
 
 
 def load(
@@ -85,8 +86,10 @@ def _read(
     templates = load_templates(folder / TEMPLATES, faults)
     supply = _supply(mappings, stages)
     crm_fields = crms.load(places / "crms" / f"{chosen.crm.use}.toml", supply, faults)
-    supply = replace(supply, crm=crms.facts(crm_fields))
-    plays = load_plays(places / "plays", supply, templates, chosen.language, faults)
+    supply = replace(supply, crm=crms.facts(crm_fields), webhooks=frozenset(chosen.webhooks))
+    named = segments.load_segments(places / segments.FILE, supply, faults)
+    supply = supply.with_segments(frozenset(named))
+    plays = load_plays(places / "plays", supply, templates, chosen.language, faults, named)
     names = tuple(path.stem for path in (places / "plays").glob("*.toml"))
     rules = policy.load(places / policy.FILE, supply, names, faults)
     if secrets:
@@ -101,6 +104,7 @@ def _read(
         hours=hours.load(places / "hours.toml", faults, today),
         templates=templates,
         crm_fields=crm_fields,
+        segments=named,
     )
 
 
@@ -109,16 +113,23 @@ def _supply(mappings: Mapping[str, SourceMapping], stages: Stages) -> Supply:
         return Supply(scopes=frozenset(), stages=stages.order, complete=False)
     signals: dict[str, frozenset[str]] = {}
     sensitive: dict[str, frozenset[str]] = {}
+    things: frozenset[str] = frozenset()
+    about_things: set[str] = set()
     for mapping in mappings.values():
         for rule in mapping.events:
             signals[rule.signal] = signals.get(rule.signal, frozenset()) | rule.facts
             sensitive[rule.signal] = sensitive.get(rule.signal, frozenset()) | rule.sensitive
+            if rule.thing:
+                about_things.add(rule.signal)
+                things |= rule.facts
     return Supply(
         signals=signals,
         sensitive=sensitive,
         traits=frozenset().union(*(mapping.traits for mapping in mappings.values())),
         scopes=SCOPES.union(*(mapping.scopes for mapping in mappings.values())),
         stages=stages.order,
+        things=things,
+        thing_signals=frozenset(about_things),
     )
 
 

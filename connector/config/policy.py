@@ -95,7 +95,7 @@ def _rule(name: str, table: Table, supply: Supply) -> Suppression | None:
     if "when" not in table:
         table.fault("when", "is missing", 'add when = "contact.… == …"')
     roots = {**supply.roots(), "play": None}
-    when = condition(table, "when", roots)
+    when = condition(table, "when", roots, supply)
     says = table.text("says", f"suppressed by the rule {name!r}")
     verdict = Verdict(table.text("verdict", "stop", choices=("stop", "wait")))
     purposes = table.words("purposes", ("marketing",), choices=PURPOSES)

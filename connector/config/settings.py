@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from connector import crms, providers
+from connector import crms, phone, providers
 from connector.config import adapters, toml
 from connector.config.secrets import Secret, Vault
 from connector.config.toml import Table
@@ -77,6 +78,14 @@ class CrmSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """A ``[webhooks.<name>]`` table: another tool that a play's step may call."""
+
+    url: str
+    secrets: tuple[Secret, ...]  #: the first signs; one that is replaced may stand behind it
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of ``config.toml``."""
 
@@ -95,6 +104,11 @@ class Settings:
     holdout: float  #: share of all people who get no marketing from any play
     holdouts: bool  #: false holds nobody out, also not from single plays (demo, benchmarks)
     test_clock: bool
+    timezone: str = "UTC"  #: of people about whose clock nothing is known, and of the operator
+    webhooks: Mapping[str, WebhookSettings] = field(default_factory=dict)
+    own_numbers: tuple[str, ...] = ()  #: E.164; what `connector send --test` may go to
+    require_approval: bool = False  #: a second person must approve a play before it is live
+    api_keys: tuple[Secret, ...] = ()
 
 
 def load(
@@ -128,6 +142,11 @@ def load(
         holdout=holdout,
         holdouts=holdouts,
         test_clock=_test_clock(top, provider.use),
+        timezone=_timezone(top),
+        webhooks=_webhooks(top.table("webhooks"), vault),
+        own_numbers=_own_numbers(top),
+        require_approval=top.flag("require_approval", False),
+        api_keys=_api(top.table("api"), vault),
     )
     top.done()
     return settings
@@ -286,6 +305,61 @@ def _holdout(table: Table) -> tuple[float, bool]:
     enabled = table.flag("enabled", True)
     table.done()
     return share, enabled
+
+
+def _timezone(top: Table) -> str:
+    value = top.text("timezone", "UTC")
+    if value not in zoneinfo.available_timezones():
+        top.fault(
+            "timezone", f"is {value!r:.60}, no zone", 'write its IANA name: "America/New_York"'
+        )
+        return "UTC"
+    return value
+
+
+def _webhooks(group: Table, vault: Vault) -> dict[str, WebhookSettings]:
+    found = {}
+    for name, table in group.named():
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+            table.fault("", f"is named {name!r:.40}", "use small letters, digits and _")
+        url = table.text("url")
+        _check_address(table, "url", url)
+        found[name] = WebhookSettings(url, vault.several(table, "secrets"))
+        if "secrets" not in table:
+            table.fault("secrets", "is missing", 'add secrets = ["env:NAME"]: what signs the calls')
+        table.done()
+    return found
+
+
+def _check_address(table: Table, key: str, value: str) -> None:
+    """An address that is called must be https, or on this machine."""
+    try:
+        parts = urlsplit(value)
+        host, scheme = parts.hostname, parts.scheme
+    except ValueError:
+        host, scheme = None, ""
+    if value and (not host or scheme not in ("http", "https") or parts.username or parts.fragment):
+        table.fault(key, f"is {value!r:.80}, no plain web address", "write it with https://")
+    elif value and scheme != "https" and host not in LOOPBACK:
+        table.fault(key, "is not https", "write it with https://")
+
+
+def _own_numbers(top: Table) -> tuple[str, ...]:
+    table = top.table("test")
+    found = []
+    for number in table.words("numbers", ()):
+        try:
+            found.append(phone.parse(number, "").e164)
+        except phone.NotANumber as error:
+            table.fault("numbers", f"holds {number!r:.20}: it {error}", "write it as +12025550123")
+    table.done()
+    return tuple(found)
+
+
+def _api(table: Table, vault: Vault) -> tuple[Secret, ...]:
+    keys = vault.several(table, "keys")
+    table.done()
+    return keys
 
 
 def _test_clock(top: Table, provider: str) -> bool:

@@ -161,7 +161,12 @@ class _Reader:
             outcome=_snake(table, "outcome", ""),
             consents=consents,
             sensitive=sensitive,
+            thing=_snake(table, "thing", ""),
         )
+        if rule.thing and "key" not in table:
+            table.fault("key", "is missing", f'say which {rule.thing}: key = "…"')
+        if rule.thing and (consents or rule.stage or rule.outcome):
+            table.fault("thing", "is no person", "leave out what only a person can have")
         table.done()
         return rule
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector.config.toml import Table
-from connector.expressions import Expression, compile_expression
+from connector.expressions import Expression, Template, compile_expression
 
 Roots = Mapping[str, frozenset[str] | None]
 """Names an expression may begin with → what may follow the dot; None where that is not known."""
@@ -18,6 +18,23 @@ CONTACT: Final = frozenset(
     | {"country", "region", "postal", "timezone"}
 )
 SIGNAL: Final = frozenset({"name", "key"})  #: what every signal has beside its facts
+OWN: Final[Mapping[str, frozenset[str]]] = {
+    "reply": frozenset({"text", "label", "answer", "play", "step"}),
+    "click": frozenset({"url", "play", "step"}),
+}
+"""Signals of our own making, which no mapping has to supply, and their facts."""
+MADE: Final[Mapping[str, frozenset[str]]] = {
+    "silence": frozenset({"since", "days"}),
+    "change": frozenset({"field", "before", "after"}),
+    "date": frozenset({"date", "at"}),
+    "segment": frozenset({"segment"}),
+    "schedule": frozenset({"at", "segment"}),
+}
+"""What the start of a play that no signal starts has in its place, by kind, and its facts."""
+WALK: Final = frozenset(
+    {"replied", "reply", "answer", "label", "clicked", "texts", "delivered", "step"}
+)
+CHANGE: Final = frozenset({"field", "before", "after"})
 SCOPES: Final = frozenset({"cart_reminders"})  #: known even where no mapping grants them
 
 
@@ -32,17 +49,39 @@ class Supply:
     scopes: frozenset[str] = SCOPES
     stages: tuple[str, ...] = ()
     complete: bool = True  #: false where a mapping could not be read: then names are not checked
+    segments: frozenset[str] | None = None  #: None where they are not known yet
+    things: frozenset[str] = frozenset()  #: facts of things: what may follow ``thing.``
+    thing_signals: frozenset[str] = frozenset()  #: signals that speak of a thing, not a person
+    webhooks: frozenset[str] = frozenset()  #: names under [webhooks] in config.toml
+
+    def with_segments(self, names: frozenset[str]) -> Supply:
+        """The same with these segments."""
+        return replace(self, segments=names)
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """Every signal that may be named: those of the mappings and our own."""
+        return frozenset(self.signals) | frozenset(OWN) if self.complete else frozenset()
 
     def roots(self, signal: str = "", **more: frozenset[str] | None) -> Roots:
         """What may be read where ``signal`` started it; "" allows the facts of any signal."""
         return {
             "signal": self.facts(signal),
-            "contact": CONTACT | self.traits if self.complete else None,
-            "crm": self.crm,
+            **self.person(),
             "brand": frozenset(),
             "help_contact": frozenset(),
-            "now": frozenset(),
+            "thing": self.things if self.complete else None,
             **more,
+        }
+
+    def person(self) -> Roots:
+        """What may be read of a person, whatever started it."""
+        return {
+            "contact": CONTACT | self.traits if self.complete else None,
+            "crm": self.crm,
+            "now": frozenset(),
+            "first_seen": frozenset(),
+            "last_seen": frozenset(),
         }
 
     def facts(self, signal: str = "") -> frozenset[str] | None:
@@ -50,13 +89,18 @@ class Supply:
         if not self.complete:
             return None
         if not signal:
-            return SIGNAL.union(*self.signals.values())
-        known = self.signals.get(signal)
+            return SIGNAL.union(*self.signals.values(), *OWN.values())
+        known = self.signals.get(signal, OWN.get(signal))
         return None if known is None else SIGNAL | known
 
 
-def condition(table: Table, key: str, roots: Roots) -> Expression | None:
-    """The expression under ``key``, None where absent or at fault."""
+def condition(
+    table: Table, key: str, roots: Roots, supply: Supply | None = None
+) -> Expression | None:
+    """The expression under ``key``, None where absent or at fault.
+
+    With ``supply``, the signals and segments that it asks about are looked for too.
+    """
     source = table.text(key, "")
     if not source:
         return None
@@ -66,7 +110,27 @@ def condition(table: Table, key: str, roots: Roots) -> Expression | None:
         table.fault(key, f"cannot be understood: {error}", "mend the expression")
         return None
     check_paths(table, key, expression.paths, roots)
+    if supply is not None:
+        check_names(table, key, expression, supply)
     return expression
+
+
+def check_names(table: Table, key: str, expression: Expression | Template, supply: Supply) -> None:
+    """Report each signal and segment that an expression asks about and nothing supplies."""
+    if supply.complete:
+        for name in sorted(expression.signals - supply.heard):
+            table.fault(
+                key,
+                f"asks for the signal {name}, which no mapping gives",
+                nearest(name, supply.heard),
+            )
+    if supply.segments is not None:
+        for name in sorted(expression.segments - supply.segments):
+            table.fault(
+                key,
+                f"asks for the segment {name}, which is not there",
+                nearest(name, supply.segments),
+            )
 
 
 def check_paths(table: Table, key: str, paths: Iterable[str], roots: Roots) -> None:

@@ -41,7 +41,7 @@ class Table:
         self.values = values
         self.faults = faults
         self.path = path
-        self._lines = lines
+        self.lines = lines
         self._asked: set[str] = set()
 
     def __contains__(self, key: str) -> bool:
@@ -56,9 +56,9 @@ class Table:
     def line(self, key: str = "") -> int:
         """The line on which the key stands, or its nearest named ancestor's."""
         path = self.where(key)
-        while path and path not in self._lines:
+        while path and path not in self.lines:
             path = re.sub(r"(\[\d+\]|\.?[^.\[\]]+)$", "", path)
-        return self._lines.get(path, 1)
+        return self.lines.get(path, 1)
 
     def fault(self, key: str, message: str, remedy: str = "") -> None:
         """Record a fault of this table's ``key`` ("" for the table itself)."""
@@ -167,7 +167,7 @@ class Table:
     def table(self, key: str) -> Table:
         """A table below this one; an empty one where it is absent."""
         value = self._take(key, {}, dict, f"a table [{self.where(key)}]")
-        return Table(self.file, value, self.faults, self._lines, self.where(key))
+        return Table(self.file, value, self.faults, self.lines, self.where(key))
 
     def tables(self, key: str) -> list[Table]:
         """An array of tables below this one; empty where it is absent."""
@@ -176,7 +176,7 @@ class Table:
         for place, item in enumerate(value):
             path = f"{self.where(key)}[{place}]"
             if isinstance(item, dict):
-                found.append(Table(self.file, item, self.faults, self._lines, path))
+                found.append(Table(self.file, item, self.faults, self.lines, path))
             else:
                 self.fault(key, f"holds {item!r:.60}", f"write tables headed [[{self.where(key)}]]")
         return found

@@ -51,6 +51,8 @@ class Expression:
     paths: frozenset[str]
     _program: Program = field(repr=False, compare=False)
     _limit: int = MAX_SIZE
+    signals: frozenset[str] = frozenset()  #: whose history it asks for
+    segments: frozenset[str] = frozenset()
 
     def __call__(self, context: Context) -> Json:
         """The value of the expression over a context."""
@@ -96,6 +98,8 @@ class Template:
     source: str
     paths: frozenset[str]
     _program: Program = field(repr=False, compare=False)
+    signals: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
 
     def __call__(self, context: Context) -> str:
         """The text for a context."""
@@ -111,8 +115,11 @@ def compile_expression(source: str, *, strict: bool, limit: int = MAX_SIZE) -> E
     ``limit`` bounds the values and characters of a list or table it gives.
     """
     sandbox = STRICT if strict else LENIENT
-    node, paths = _parse(source, sandbox)
-    return Expression(source, paths, Program(sandbox, paths, [node]), limit)
+    node, shaper = _parse(source, sandbox)
+    paths = frozenset(shaper.paths)
+    program = Program(sandbox, paths | shaper.roots, [node])
+    names = frozenset(shaper.signals), frozenset(shaper.segments)
+    return Expression(source, paths, program, limit, *names)
 
 
 def compile_all(sources: Mapping[str, str | Expression], *, strict: bool) -> Bundle:
@@ -134,26 +141,29 @@ def compile_all(sources: Mapping[str, str | Expression], *, strict: bool) -> Bun
             raise ValueError(f"{name}: {error}") from None
         parts += one._program.expressions
         expressions[name] = one
-    all_paths: frozenset[str] = frozenset().union(*(each.paths for each in expressions.values()))
-    return Bundle(expressions, all_paths, Program(sandbox, all_paths, parts))
+    each = expressions.values()
+    all_paths: frozenset[str] = frozenset().union(*(one.paths for one in each))
+    roots: frozenset[str] = frozenset().union(*(one._program.roots for one in each))
+    return Bundle(expressions, all_paths, Program(sandbox, all_paths | roots, parts))
 
 
 def compile_template(source: str) -> Template:
     """One text; ``ValueError`` names the line of a fault."""
     if len(source) > MAX_TEMPLATE:
         raise ValueError(f"has {len(source)} characters; at most {MAX_TEMPLATE} are taken")
-    shaper = Shaper()
+    shaper = Shaper(is_text=True)
     try:
         tree = shaper.visit(STRICT.parse(source))
     except (Fault, TemplateSyntaxError, RecursionError, ValueError) as error:
         raise ValueError(_readable(error, "line")) from None
     paths = frozenset(shaper.paths)
-    program = Program(STRICT, paths, tree)
+    program = Program(STRICT, paths | shaper.roots, tree)
     program.compile()
-    return Template(source, paths, program)
+    names = frozenset(shaper.signals), frozenset(shaper.segments)
+    return Template(source, paths, program, *names)
 
 
-def _parse(source: str, sandbox: Sandbox) -> tuple[nodes.Expr, frozenset[str]]:
+def _parse(source: str, sandbox: Sandbox) -> tuple[nodes.Expr, Shaper]:
     if len(source) > MAX_SOURCE:
         raise ValueError(f"has {len(source)} characters; at most {MAX_SOURCE} are taken")
     if not source.strip():
@@ -168,7 +178,7 @@ def _parse(source: str, sandbox: Sandbox) -> tuple[nodes.Expr, frozenset[str]]:
         node = shaper.visit(tree)
     except (Fault, TemplateSyntaxError, RecursionError, ValueError) as error:
         raise ValueError(_readable(error, "column")) from None
-    return node, frozenset(shaper.paths)
+    return node, shaper
 
 
 def _readable(error: Exception, unit: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from connector.expressions import local
 from connector.expressions.arithmetic import joined, numbers
 from connector.expressions.values import (
     MAX_LIST,
@@ -19,9 +20,6 @@ from connector.expressions.values import (
     printable,
 )
 from connector.model import Json
-
-SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CAD": "CA$", "AUD": "A$"}
-WHOLE_CURRENCIES = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})
 
 
 def default(value: Any, otherwise: Any = "") -> Json:
@@ -154,15 +152,37 @@ def join(value: Any, between: Any = ", ") -> Json:
     return joined([printable(part) for part in value], _text("join", between))
 
 
-def money(value: Any, currency: Any = "USD") -> Json:
-    """An amount with its currency: ``$1,234.50``, ``1,234.50 CHF``."""
-    code = _text("money", currency).upper()
+def money(value: Any, currency: Any = None) -> Json:
+    """An amount with its currency, as the language writes it: ``$1,234.50``, ``1.234,50 €``."""
+    return local_money(value, currency, None, None)
+
+
+def local_money(value: Any, currency: Any, language: Any, zone: Any) -> Json:
+    """``money`` in a language."""
+    code = _text("money", currency if _is_there(currency) else "USD").upper()
     if len(code) != 3 or not code.isascii() or not code.isalpha():
         raise Unusable("money wants a currency of three letters")
-    amount = Decimal(str(number(value)))
-    shown = f"{abs(amount):,.0f}" if code in WHOLE_CURRENCIES else f"{abs(amount):,.2f}"
-    sign = "-" if amount < 0 else ""
-    return f"{sign}{SYMBOLS[code]}{shown}" if code in SYMBOLS else f"{sign}{shown} {code}"
+    return local.money(Decimal(str(number(value))), code, language)
+
+
+def date(value: Any, form: Any = None) -> Json:
+    """A day as the language writes it: ``November 21, 2026``, ``21 de noviembre de 2026``."""
+    return local_date(value, form, None, None)
+
+
+def local_date(value: Any, form: Any, language: Any, zone: Any) -> Json:
+    """``date`` in a language, on the clock of a zone."""
+    return local.date_(value, form if _is_there(form) else "long", language, zone)
+
+
+def time(value: Any, form: Any = None) -> Json:
+    """An hour as the language writes it: ``3:04 PM``, ``15:04``."""
+    return local_time(value, form, None, None)
+
+
+def local_time(value: Any, form: Any, language: Any, zone: Any) -> Json:
+    """``time`` in a language, on the clock of a zone."""
+    return local.time_(value, form if _is_there(form) else "short", language, zone)
 
 
 def get(value: Any, key: Any, otherwise: Any = None) -> Json:
@@ -180,7 +200,7 @@ def keys(value: Any) -> Json:
 
 def is_defined(value: Any) -> bool:
     """Whether there is a value; none is no value."""
-    return value is not None and not isinstance(value, Missing)
+    return _is_there(value)
 
 
 def is_undefined(value: Any) -> bool:
@@ -191,6 +211,10 @@ def is_undefined(value: Any) -> bool:
 def is_number(value: Any) -> bool:
     """Whether the value is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_there(value: Any) -> bool:
+    return value is not None and not isinstance(value, Missing)
 
 
 def _text(name: str, value: Any) -> str:
@@ -214,6 +238,7 @@ def _table(name: str, value: Any) -> Mapping[Any, Any]:
 
 
 FILTERS: Mapping[str, Operation] = {
+    "date": date,
     "digits": digits,
     "first": first,
     "float": decimal,
@@ -225,10 +250,17 @@ FILTERS: Mapping[str, Operation] = {
     "money": money,
     "replace": replace,
     "round": rounded,
+    "time": time,
     "title": title,
     "trim": trim,
     "truncate": truncate,
     "upper": upper,
+}
+#: What these filters become once the language and the zone are handed to them.
+LOCAL_FILTERS: Mapping[str, Operation] = {
+    "date": local_date,
+    "money": local_money,
+    "time": local_time,
 }
 METHODS: Mapping[str, Operation] = {
     "endswith": endswith,

@@ -13,6 +13,7 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from connector.expressions import arithmetic, filters
+from connector.expressions.functions import FUNCTIONS
 from connector.expressions.shape import BUDGET, LOOP
 from connector.expressions.values import (
     MAX_TEXT,
@@ -90,12 +91,13 @@ class Scope(Context):
 class Program:
     """A shaped tree (a template, or expressions) compiled when first used."""
 
-    __slots__ = ("_blanks", "_render", "_sandbox", "_tree")
+    __slots__ = ("_blanks", "_render", "_sandbox", "_tree", "roots")
 
     def __init__(
         self, sandbox: Sandbox, paths: Iterable[str], tree: nodes.Template | list[nodes.Expr]
     ) -> None:
         roots = sorted({each.partition(".")[0] for each in paths})
+        self.roots = frozenset(roots)
         self._sandbox = sandbox
         self._tree = tree
         self._blanks = {root: Missing(root) if sandbox.is_strict else None for root in roots}
@@ -204,6 +206,8 @@ def _print(value: Any, label: str) -> str:
 def _strict_operations() -> dict[str, Operation]:
     found = {name: strict(operation) for name, operation in _operations().items()}
     found |= {"path": _strict_path, "item": _strict_item, "each": _each, "print": _print}
+    for name, operation in filters.LOCAL_FILTERS.items():
+        found[name] = _strict_in_first(operation)
     return found | _forgiving()
 
 
@@ -216,6 +220,8 @@ def _lenient_operations() -> dict[str, Operation]:
     found |= arithmetic.EQUALITIES
     found["~"] = lenient(arithmetic.concat, None, MAX_TEXT)
     found |= {"path": _lenient_path, "item": _lenient_item, "list": _list, "table": _table}
+    for name, operation in filters.LOCAL_FILTERS.items():
+        found[name] = lenient(operation)
     return found | _forgiving()
 
 
@@ -230,9 +236,21 @@ def _operations() -> dict[str, Operation]:
     return found
 
 
+def _strict_in_first(operation: Operation) -> Operation:
+    """The operation, raising where what it is applied to is missing."""
+
+    def guarded(value: Any, *more: Any) -> Json:
+        if isinstance(value, Missing):
+            fail(value)
+        return operation(value, *more)
+
+    return guarded
+
+
 def _forgiving() -> dict[str, Operation]:
+    functions = {f"{name}()": found.operation for name, found in FUNCTIONS.items()}
     tests = {f"is {name}": operation for name, operation in filters.FORGIVING_TESTS.items()}
-    return {**filters.FORGIVING_FILTERS, **tests}
+    return {**filters.FORGIVING_FILTERS, **tests, **functions}
 
 
 STRICT: Final = Sandbox(is_strict=True)

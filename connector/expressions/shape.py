@@ -24,6 +24,7 @@ from connector.expressions.filters import (
     METHODS,
     TESTS,
 )
+from connector.expressions.functions import FUNCTIONS, NOW, Function, seconds_of
 from connector.expressions.values import Operation
 
 MAX_NODES: Final = 400
@@ -32,11 +33,13 @@ LOOP = frozenset({"index", "index0", "first", "last", "length"})
 RESERVED = frozenset({"self", "super", "caller", "varargs", "kwargs"})
 _WORDS: Mapping[type[nodes.Node], str] = {
     nodes.Pow: "** is not offered",
-    nodes.Call: "only the methods of a value can be called",
+    nodes.Call: "only the functions by name and the methods of a value can be called",
     nodes.Assign: "{% set %} is not offered",
     nodes.AssignBlock: "{% set %} is not offered",
     nodes.Slice: "a cut stands only in brackets, as in postal[:5]",
 }
+LOCAL: Final = {"money": 1, "date": 1, "time": 1}
+"""Filters that also read the language and the zone, and how many values of their own they take."""
 BUDGET: Final = "_left"  #: the context variable that counts a template's loop rounds
 
 
@@ -49,10 +52,18 @@ class Fault(Exception):
 
 
 class Shaper(NodeVisitor):
-    """Walks one tree, collecting in ``paths`` the dotted paths it reads."""
+    """Walks one tree, collecting in ``paths`` the dotted paths it reads.
 
-    def __init__(self) -> None:
+    ``roots`` are values of the context that its functions and filters ask for themselves,
+    ``signals`` and ``segments`` the names they ask about. ``is_text``: a template.
+    """
+
+    def __init__(self, *, is_text: bool = False) -> None:
         self.paths: set[str] = set()
+        self.roots: set[str] = set()
+        self.signals: set[str] = set()
+        self.segments: set[str] = set()
+        self._is_text = is_text
         self._locals: list[str] = []
         self._nodes = 0
         self._nesting = 0
@@ -102,6 +113,8 @@ class Shaper(NodeVisitor):
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:
         target = node.node
+        if isinstance(target, nodes.Name):
+            return self._function(target.name, node)
         if not isinstance(target, nodes.Getattr):
             return self.generic_visit(node)
         operation = _named("method", target.attr, METHODS, node)
@@ -111,7 +124,12 @@ class Shaper(NodeVisitor):
         operation = _named("filter", node.name, {**FILTERS, **FORGIVING_FILTERS}, node)
         if node.node is None:
             return self.generic_visit(node)
-        return self._apply(node.name, operation, node.node, node)
+        shaped = self._apply(node.name, operation, node.node, node)
+        if node.name in LOCAL:  # the language and the clock of who reads it come last
+            spare = LOCAL[node.name] - len(node.args)
+            defaults = [nodes.Const(None)] * spare
+            shaped.args = [*shaped.args, *defaults, *map(self._ask, ("language", "zone"))]
+        return shaped
 
     def visit_Test(self, node: nodes.Test) -> nodes.Node:
         operation = _named("test", node.name, {**TESTS, **FORGIVING_TESTS}, node)
@@ -225,7 +243,56 @@ class Shaper(NodeVisitor):
         shaped = [self.visit(end) if end else nodes.Const(None) for end in ends]
         return _call("cut", node, self.visit(node.node), *shaped)
 
-    def _apply(self, name: str, operation: Operation, value: nodes.Expr, node: Any) -> nodes.Node:
+    def _function(self, name: str, node: nodes.Call) -> nodes.Node:
+        """``did('order_completed', within='30d')`` and its like, by ``FUNCTIONS``."""
+        if name not in FUNCTIONS:
+            near = difflib.get_close_matches(name, FUNCTIONS, 1)
+            hint = f"did you mean {near[0]}()?" if near else f"there are {', '.join(FUNCTIONS)}"
+            raise Fault(f"there is no function {name}(); {hint}", node.lineno)
+        function = FUNCTIONS[name]
+        if function.only and not self._is_text:
+            raise Fault(f"{name}() is for {function.only} only", node.lineno)
+        if node.dyn_args or node.dyn_kwargs or len(node.args) != 1:
+            raise Fault(f"{name} takes one value, without stars", node.lineno)
+        if function.root == NOW:
+            self.paths.add(NOW)
+        asked = self._ask(function.root)
+        if not function.names:
+            if node.kwargs:
+                raise Fault(f"{name} takes one value, without names", node.lineno)
+            return _call(f"{name}()", node, asked, self.visit(node.args[0]))
+        named = self._named(name, function, node)
+        return _call(f"{name}()", node, asked, *named)
+
+    def _named(self, name: str, function: Function, node: nodes.Call) -> list[nodes.Node]:
+        """The literal values of a function that asks about a signal or a segment."""
+        [what] = node.args
+        if not isinstance(what, nodes.Const) or not isinstance(what.value, str):
+            raise Fault(f"{name} wants the {function.names}'s name in quotes", node.lineno)
+        (self.signals if function.names == "signal" else self.segments).add(what.value)
+        values: list[nodes.Node] = [what]
+        spans = {pair.key: pair.value for pair in node.kwargs}
+        if set(spans) - ({"within"} if function.within else set()):
+            takes = f"{name}('…', within='30d')" if function.within else f"{name}('…')"
+            raise Fault(f"write {takes}", node.lineno)
+        if function.within:
+            values.append(nodes.Const(self._seconds(spans.get("within"), node)))
+        return values
+
+    def _seconds(self, span: nodes.Expr | None, node: nodes.Call) -> int:
+        if span is None:
+            return 0
+        try:
+            return seconds_of(span.value if isinstance(span, nodes.Const) else None)
+        except ValueError as error:
+            raise Fault(f"within: {error}", node.lineno) from None
+
+    def _ask(self, root: str) -> nodes.Name:
+        """A value of the context that is not a path of the file."""
+        self.roots.add(root)
+        return nodes.Name(root, "load")
+
+    def _apply(self, name: str, operation: Operation, value: nodes.Expr, node: Any) -> nodes.Filter:
         if node.kwargs or node.dyn_args or node.dyn_kwargs:
             raise Fault("write the values in order, without names or stars", node.lineno)
         try:

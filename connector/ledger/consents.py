@@ -22,7 +22,8 @@ BRIEF = """SELECT purpose, action, method, occurred_at FROM consents WHERE phone
 ROWS = "SELECT * FROM consents WHERE phone = :phone ORDER BY occurred_at, id"
 TOUCH = """INSERT INTO numbers (phone, type, country, touched) VALUES (:phone, :type, :country, 1)
     ON CONFLICT (phone) DO UPDATE SET touched = numbers.touched + 1"""
-NUMBER = "SELECT * FROM numbers WHERE phone = :phone"
+NUMBER = """SELECT n.*, c.last_at AS talk_at, c.closed_at AS talk_closed
+    FROM numbers n LEFT JOIN conversations c ON c.phone = n.phone WHERE n.phone = :phone"""
 BLOCK = """UPDATE numbers SET blocked_at = :at, blocked_by = :by, blocked_scope = :scope
     WHERE phone = :phone"""
 HOLD = "UPDATE numbers SET held_at = :at, held_why = :why WHERE phone = :phone"

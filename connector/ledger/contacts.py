@@ -206,21 +206,26 @@ def see(
     at: datetime,
     activity: bool,
     trusted: bool,
-) -> None:
+) -> list[tuple[str, Json, Json]]:
     """Take over what an event tells of a contact: traits, visit, stage, when seen.
+
+    Gives the values that became others: (path, before, after).
 
     Where a person is and what language they read decide hours and words, so from a browser they
     only fill what is empty.
     """
     known: dict[str, Json] = orjson.loads(found["traits"])
     place = {name: str(found[name]) for name in PLACE}
+    changes: list[tuple[str, Json, Json]] = []
     for name, value in traits.items():
         if value is None or value == "":
             continue
         if name in PLACE:
-            if trusted or not place[name]:
+            if (trusted or not place[name]) and place[name] != str(value):
+                changes.append((f"contact.{name}", place[name], str(value)))
                 place[name] = str(value)
-        elif trusted or name not in known:
+        elif (trusted or name not in known) and known.get(name) != value:
+            changes.append((f"contact.{name}", known.get(name), value))
             known[name] = value
     visited = orjson.dumps(dict(visit)).decode() if visit else ""
     tx.run(
@@ -234,6 +239,7 @@ def see(
         last_visit=visited or found["last_visit"],
         **place,
     )
+    return changes
 
 
 def stage_changed(

@@ -15,6 +15,8 @@ KEEP = """INSERT INTO crm_facts (contact_id, crm, facts, fetched_at)
     VALUES (:contact, :crm, :facts, :at)
     ON CONFLICT (contact_id, crm)
     DO UPDATE SET facts = excluded.facts, fetched_at = excluded.fetched_at"""
+NOTE = """INSERT INTO crm_changes (id, contact_id, crm, facts, heard_at)
+    VALUES (:id, :contact, :crm, :facts, :at)"""
 OF = "SELECT facts FROM crm_facts WHERE contact_id = :contact AND crm = :crm"
 
 
@@ -28,3 +30,11 @@ def of(tx: Tx, crm: str, contact_id: str) -> dict[str, Json]:
     """The CRM's facts about a contact, as last fetched; empty when never."""
     row = tx.one(OF, contact=contact_id, crm=crm)
     return dict(orjson.loads(row["facts"])) if row else {}
+
+
+def note(
+    tx: Tx, change_id: str, crm: str, contact_id: str, facts: Mapping[str, Json], now: datetime
+) -> None:
+    """Keep that the CRM's facts about a contact became these."""
+    body = orjson.dumps(dict(facts)).decode()
+    tx.run(NOTE, id=change_id, contact=contact_id, crm=crm, facts=body, at=clock.text(now))

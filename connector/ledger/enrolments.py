@@ -7,30 +7,46 @@ from datetime import datetime
 
 from connector import clock
 from connector.ledger.store import Row, Tx
+from connector.model import Json
 
 OPEN = """INSERT INTO enrolments (id, play, version, contact_id, key, signal_id, mode, state, step,
-        due_at, triggered_at, eligible_at, opened_at)
+        due_at, triggered_at, eligible_at, opened_at, arm)
     VALUES (:id, :play, :version, :contact, :key, :signal, :mode, 'waiting', 0, :due, :triggered,
-        :eligible, :now)
+        :eligible, :now, :arm)
     ON CONFLICT (play, contact_id, key) DO NOTHING"""
 BY_KEY = "SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact AND key = :key"
 LATEST = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact
     ORDER BY triggered_at DESC LIMIT 1"""
-GOING = """SELECT * FROM enrolments WHERE contact_id = :contact
-    AND state <> 'ended' AND (state <> 'done' OR goal_until >= :at) LIMIT 200"""
+GOING = """SELECT e.*, s.facts AS signal_facts, s.sensitive AS sensitive, s.name AS signal_name,
+        s.event_id AS event_id
+    FROM enrolments e LEFT JOIN signals s ON s.id = e.signal_id WHERE e.contact_id = :contact
+    AND e.state <> 'ended' AND (e.state <> 'done' OR e.goal_until >= :at) LIMIT 200"""
 START = """s.facts AS signal_facts, s.sensitive AS sensitive, s.name AS signal_name,
         s.key AS signal_key, s.event_id AS event_id, v.source AS source
     FROM enrolments e LEFT JOIN signals s ON s.id = e.signal_id
     LEFT JOIN events v ON v.id = s.event_id"""
-WAY = """e.id, e.play, e.contact_id, e.key, e.mode, e.state, e.step, e.due_at, e.exit_reason"""
+WAY = """e.id, e.play, e.version, e.arm, e.contact_id, e.key, e.mode, e.state, e.step, e.step_name,
+        e.due_at, e.triggered_at, e.opened_at, e.first_text_at, e.awaiting_since, e.exit_reason"""
 DUE = f"SELECT {WAY}, {START} WHERE e.due_at <= :now ORDER BY e.due_at LIMIT :limit"
 WALKING = f"SELECT {WAY}, {START} WHERE e.id = :id"
 GET = f"SELECT e.*, {START} WHERE e.id = :id"
 NEXT = "SELECT min(due_at) AS due FROM enrolments WHERE due_at IS NOT NULL"
+SPEAKING = """SELECT id, play FROM enrolments WHERE contact_id = :contact AND state = 'walking'
+    AND first_text_at IS NOT NULL AND id <> :but LIMIT 20"""
+TEXTS = """SELECT CAST(count(*) AS BIGINT) AS n,
+        max(CASE WHEN state = 'delivered' THEN 1 ELSE 0 END) AS delivered
+    FROM sends WHERE enrolment_id = :enrolment AND accepted_at IS NOT NULL"""
+LAST_REPLY = """SELECT r.text, r.label, r.answer FROM sends s JOIN replies r ON r.send_id = s.id
+    WHERE s.enrolment_id = :enrolment ORDER BY r.occurred_at DESC, r.id DESC LIMIT 1"""
+CLICKED = """SELECT 1 FROM sends s JOIN clicks c ON c.send_id = s.id
+    WHERE s.enrolment_id = :enrolment AND c.verdict = 'human' LIMIT 1"""
+WAITING = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact
+    AND state = 'waiting' LIMIT 100"""
 REARM = """UPDATE enrolments SET signal_id = :signal, due_at = :due, triggered_at = :triggered
     WHERE id = :id AND state = 'waiting'"""
-STEP = """UPDATE enrolments SET state = 'walking', step = :step, due_at = :due WHERE id = :id
-    AND state IN ('waiting', 'walking')"""
+STEP = """UPDATE enrolments SET state = 'walking', step = :step, step_name = :name, due_at = :due,
+        awaiting_since = :awaiting WHERE id = :id AND (state = 'waiting' OR state = 'walking')"""
+HOLD_UNTIL = """UPDATE enrolments SET due_at = :due WHERE id = :id AND state = 'waiting'"""
 DONE = "UPDATE enrolments SET state = 'done', due_at = NULL WHERE id = :id AND state <> 'ended'"
 FIRST_TEXT = """UPDATE enrolments SET first_text_at = :at, goal_until = :until
     WHERE id = :id AND first_text_at IS NULL"""
@@ -51,9 +67,10 @@ class Opening:
     key: str
     signal_id: str
     mode: str
-    due_at: datetime
+    due_at: datetime | None
     triggered_at: datetime
     eligible_at: datetime
+    arm: str = ""
 
 
 def open_(tx: Tx, opening: Opening, now: datetime) -> bool:
@@ -68,10 +85,11 @@ def open_(tx: Tx, opening: Opening, now: datetime) -> bool:
             key=opening.key,
             signal=opening.signal_id,
             mode=opening.mode,
-            due=clock.text(opening.due_at),
+            due=clock.text(opening.due_at) if opening.due_at else None,
             triggered=clock.text(opening.triggered_at),
             eligible=clock.text(opening.eligible_at),
             now=clock.text(now),
+            arm=opening.arm,
         )
     )
 
@@ -84,6 +102,31 @@ def by_key(tx: Tx, play: str, contact_id: str, key: str) -> Row | None:
 def latest(tx: Tx, play: str, contact_id: str) -> Row | None:
     """The contact's enrolment in a play that was triggered last."""
     return tx.one(LATEST, play=play, contact=contact_id)
+
+
+def speaking(tx: Tx, contact_id: str, but: str) -> list[Row]:
+    """Enrolments of a contact that have spoken and are not through, leaving one out."""
+    return tx.all(SPEAKING, contact=contact_id, but=but)
+
+
+def walked(tx: Tx, enrolment_id: str) -> dict[str, Json]:
+    """What has come of an enrolment: texts that went, the last reply, clicks by a person."""
+    texts = tx.one(TEXTS, enrolment=enrolment_id)
+    reply = tx.one(LAST_REPLY, enrolment=enrolment_id)
+    return {
+        "texts": int(texts["n"]) if texts else 0,
+        "delivered": bool(texts and texts["delivered"]),
+        "replied": reply is not None,
+        "reply": reply["text"] if reply else None,
+        "label": reply["label"] if reply else "",
+        "answer": reply["answer"] if reply else "",
+        "clicked": tx.one(CLICKED, enrolment=enrolment_id) is not None,
+    }
+
+
+def waiting(tx: Tx, play: str, contact_id: str) -> list[Row]:
+    """Enrolments of a contact in a play that have not acted yet."""
+    return tx.all(WAITING, play=play, contact=contact_id)
 
 
 def going(tx: Tx, contact_id: str, at: datetime) -> list[Row]:
@@ -125,9 +168,32 @@ def rearm(tx: Tx, enrolment_id: str, signal_id: str, due_at: datetime, at: datet
     )
 
 
-def to_step(tx: Tx, enrolment_id: str, step: int, due_at: datetime | None) -> None:
-    """Stand at a step; without a due instant the enrolment waits for its text to leave."""
-    tx.run(STEP, id=enrolment_id, step=step, due=clock.text(due_at) if due_at else None)
+def to_step(
+    tx: Tx,
+    enrolment_id: str,
+    step: int,
+    due_at: datetime | None,
+    *,
+    name: str = "",
+    awaiting: datetime | None = None,
+) -> None:
+    """Stand at a step; without a due instant the enrolment waits for its text to leave.
+
+    ``awaiting``: since when it waits there for a signal.
+    """
+    tx.run(
+        STEP,
+        id=enrolment_id,
+        step=step,
+        name=name,
+        due=clock.text(due_at) if due_at else None,
+        awaiting=clock.text(awaiting) if awaiting else None,
+    )
+
+
+def speak(tx: Tx, enrolment_id: str, due_at: datetime) -> bool:
+    """Let one that waits be due at an instant (its own threshold was reached)."""
+    return bool(tx.run(HOLD_UNTIL, id=enrolment_id, due=clock.text(due_at)))
 
 
 def done(tx: Tx, enrolment_id: str) -> None:

@@ -29,6 +29,9 @@ SIGNAL = """INSERT INTO signals (id, event_id, name, contact_id, key, occurred_a
 HEARD = """SELECT id, name, key, occurred_at, facts FROM signals
     WHERE contact_id = :contact AND name = :name AND occurred_at > :since
     ORDER BY occurred_at LIMIT :limit"""
+BEFORE = """SELECT id, name, key, occurred_at, facts FROM signals
+    WHERE contact_id = :contact AND name = :name AND occurred_at < :until
+    ORDER BY occurred_at LIMIT :limit"""
 UNREADABLE = """INSERT INTO unreadable (id, source, reason, url, headers, body, bytes, received_at)
     VALUES (:id, :source, :reason, :url, :headers, :body, :bytes, :received)"""
 KEPT = """SELECT CAST(count(*) AS BIGINT) AS n, CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
@@ -118,6 +121,11 @@ def add_signal(tx: Tx, signal: Signal, event: Event, contact_id: str, signal_id:
         facts=orjson.dumps(dict(signal.facts)).decode(),
         sensitive=",".join(sorted(signal.sensitive)),
     )
+
+
+def before(tx: Tx, contact_id: str, name: str, until: datetime, limit: int = 100) -> list[Row]:
+    """Signals of a name that occurred before an instant, the oldest first."""
+    return tx.all(BEFORE, contact=contact_id, name=name, until=clock.text(until), limit=limit)
 
 
 def heard(tx: Tx, contact_id: str, name: str, since: datetime, limit: int = 1_000) -> list[Row]:

@@ -40,9 +40,9 @@ FORGET_AT = 2_000  # rows moved before they are deleted, so that deleting is rar
 class Delivery:
     """One accepted request as it goes to disk.
 
-    ``kind`` is ``events``, ``callback`` or ``unreadable``; ``source`` the configured source's
-    name, or the provider's for callbacks; ``headers`` only those that reading needs, never
-    credentials or signatures.
+    ``kind`` is ``events``, ``callback``, ``click``, ``hand`` or ``unreadable``; ``source`` the
+    configured source's name, or the provider's for callbacks; ``headers`` only those that
+    reading needs, never credentials or signatures.
     """
 
     kind: str

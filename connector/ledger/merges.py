@@ -22,9 +22,16 @@ FOLLOWING = (
     "replies",
     "clicks",
     "writebacks",
+    "crm_changes",
 )
 KEEP = """INSERT INTO merges (id, winner, loser, event_id, at, moved)
     VALUES (:id, :winner, :loser, :event, :at, :moved)"""
+#: A crossing that one of the two was told of is not told again. Timers, memberships and links
+#: stay under the loser's id, which leads to the winner for as long as the merge stands.
+READINGS = """INSERT INTO readings (play, contact_id, key, at, value, armed)
+    SELECT play, :winner, key, at, value, armed FROM readings WHERE contact_id = :loser
+    ON CONFLICT (play, contact_id, key) DO UPDATE SET at = excluded.at, value = excluded.value,
+        armed = excluded.armed WHERE excluded.at > readings.at"""
 OPEN_TWICE = """SELECT b.id FROM enrolments a JOIN enrolments b ON a.play = b.play
     AND a.key = b.key WHERE a.contact_id = :winner AND b.contact_id = :loser"""
 END_TWICE = """UPDATE enrolments SET state = 'ended', due_at = NULL, ended_at = :at,
@@ -64,6 +71,7 @@ def merge(tx: Tx, winner: str, loser: str, event_id: str, at: datetime, *, merge
             _move(tx, table, row_id, winner)
     moved["identities"], moved["shared"] = _move_identities(tx, winner, loser, stamp)
     _keep_assignments(tx, winner, loser, stamp)
+    tx.run(READINGS, winner=winner, loser=loser)
     _fill_in(tx, winner, loser)
     tx.run(
         "UPDATE contacts SET merged_into = :winner WHERE id = :loser", winner=winner, loser=loser

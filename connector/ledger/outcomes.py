@@ -15,9 +15,9 @@ RECEIPT = """INSERT INTO receipts (id, provider, provider_id, status, raw_status
     ON CONFLICT (provider, provider_id, raw_status, error_code, stamp)
     DO UPDATE SET repeats = receipts.repeats + 1 RETURNING repeats"""
 REPLY = """INSERT INTO replies (id, provider, provider_id, phone, sender, text, label, why,
-        contact_id, send_id, occurred_at, heard_at)
-    VALUES (:id, :provider, :provider_id, :phone, :to, :text, :label, :why, :contact, :send,
-        :occurred, :heard)
+        answer, contact_id, send_id, occurred_at, heard_at)
+    VALUES (:id, :provider, :provider_id, :phone, :to, :text, :label, :why, :answer, :contact,
+        :send, :occurred, :heard)
     ON CONFLICT (provider, provider_id) DO UPDATE SET repeats = replies.repeats + 1
     RETURNING repeats"""
 OUTCOME = """INSERT INTO outcomes (id, cause, contact_id, kind, occurred_at, heard_at, thing,
@@ -26,8 +26,15 @@ OUTCOME = """INSERT INTO outcomes (id, cause, contact_id, kind, occurred_at, hea
         :send, :event)
     ON CONFLICT (cause) DO NOTHING"""
 SEND_OF = "SELECT id FROM sends WHERE provider_id = :provider_id AND provider = :provider LIMIT 1"
-LAST_TO = """SELECT id, contact_id FROM sends WHERE phone = :phone AND counts_at IS NOT NULL
-    AND begun_at <= :at ORDER BY counts_at DESC LIMIT 1"""
+LAST_TO = """SELECT id, contact_id, enrolment_id, play, step, key FROM sends
+    WHERE phone = :phone AND counts_at IS NOT NULL AND begun_at <= :at
+    ORDER BY counts_at DESC LIMIT 1"""
+LAST_ASKED = """SELECT id, contact_id, enrolment_id, play, step, key FROM sends
+    WHERE phone = :phone AND counts_at > :since AND cause <> 'system' AND begun_at <= :at
+    ORDER BY counts_at DESC LIMIT 1"""
+
+GOES_ON = """UPDATE conversations SET last_at = :at WHERE phone = :phone AND closed_at IS NULL
+    AND last_at < :at AND last_at >= :since"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,13 @@ def send_of(tx: Tx, receipt: Receipt) -> str:
 
 
 def last_to(tx: Tx, phone: str, at: datetime) -> Row | None:
-    """The last text to a number before an instant: id and contact_id."""
+    """The last text to a number before an instant: its id, contact, enrolment, play, step, key."""
     return tx.one(LAST_TO, phone=phone, at=clock.text(at))
+
+
+def last_asked(tx: Tx, phone: str, since: datetime, at: datetime) -> Row | None:
+    """As ``last_to``, but after ``since`` and no answer of ours (to HELP, say)."""
+    return tx.one(LAST_ASKED, phone=phone, since=clock.text(since), at=clock.text(at))
 
 
 def add_reply(
@@ -89,6 +101,7 @@ def add_reply(
     send_id: str,
     occurred_at: datetime,
     now: datetime,
+    answer: str = "",
 ) -> bool:
     """Keep a reply; False when it was told before (it is counted)."""
     row = tx.one(
@@ -101,6 +114,7 @@ def add_reply(
         text=reply.text[:1_600],
         label=label,
         why=why,
+        answer=answer,
         contact=contact_id or None,
         send=send_id or None,
         occurred=clock.text(occurred_at),
@@ -128,6 +142,11 @@ def add(tx: Tx, heard: Heard, now: datetime) -> bool:
             event=heard.event_id or None,
         )
     )
+
+
+def talk(tx: Tx, phone: str, since: datetime, at: datetime) -> bool:
+    """A reply moves on the conversation with its number, if one was open since an instant."""
+    return bool(tx.run(GOES_ON, phone=phone, since=clock.text(since), at=clock.text(at)))
 
 
 def find(tx: Tx, outcome_id: str) -> Row | None:

@@ -3,7 +3,7 @@
 Instants are fixed-width UTC text (``clock.text``), so that text order is time order. An absent
 fact is a nullable instant, not a boolean. JSON is text that only Python reads. Values that name
 a person stand in ``contacts``, ``identities``, ``numbers``, ``events``, ``signals``, ``replies``,
-``consents``, ``sends``, ``facts`` and the local CRM's tables, and nowhere else.
+``consents``, ``sends``, ``links``, ``facts`` and the local CRM's tables, and nowhere else.
 
 The words a column may hold are joined by OR and not listed by IN: SQLite opens a temporary table
 for each list of more than two at every write, which made a tenth of what a text costs.
@@ -40,10 +40,11 @@ FIRST: Final = (
         contact_id TEXT NOT NULL, key TEXT NOT NULL, occurred_at TEXT NOT NULL,
         activity BIGINT NOT NULL, facts TEXT NOT NULL, sensitive TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX signals_contact ON signals (contact_id, name, occurred_at)",
-    "CREATE INDEX signals_key ON signals (name, key, occurred_at) WHERE key <> ''",
+    "CREATE INDEX signals_key ON signals (name, key, contact_id, occurred_at) WHERE key <> ''",
     """CREATE TABLE things (
         kind TEXT NOT NULL, key TEXT NOT NULL, facts TEXT NOT NULL, at TEXT NOT NULL,
         PRIMARY KEY (kind, key))""",
+    "CREATE INDEX things_key ON things (key, at)",
     # -- who they are --------------------------------------------------------------------------
     """CREATE TABLE contacts (
         id TEXT PRIMARY KEY, traits TEXT NOT NULL DEFAULT '{}', stage TEXT NOT NULL DEFAULT '',
@@ -55,6 +56,7 @@ FIRST: Final = (
         merged_into TEXT, created_at TEXT NOT NULL)""",
     """CREATE INDEX contacts_activity ON contacts (last_activity_at)
         WHERE last_activity_at IS NOT NULL""",
+    "CREATE INDEX contacts_quiet ON contacts (first_seen_at) WHERE last_activity_at IS NULL",
     """CREATE TABLE identities (
         kind TEXT NOT NULL, value TEXT NOT NULL, contact_id TEXT NOT NULL,
         event_id TEXT NOT NULL, linked_at TEXT NOT NULL, confirmed_at TEXT, detached_at TEXT,
@@ -104,7 +106,7 @@ FIRST: Final = (
         first_text_at TEXT, goal_until TEXT, goal_at TEXT, goal_event_id TEXT,
         goal_kind TEXT NOT NULL DEFAULT '',
         ended_at TEXT, exit_reason TEXT NOT NULL DEFAULT '',
-        arm TEXT NOT NULL DEFAULT '', awaiting_since TEXT,
+        arm TEXT NOT NULL DEFAULT '', step_name TEXT NOT NULL DEFAULT '', awaiting_since TEXT,
         UNIQUE (play, contact_id, key))""",
     "CREATE INDEX enrolments_due ON enrolments (due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX enrolments_contact ON enrolments (contact_id, state)",
@@ -210,6 +212,8 @@ FIRST: Final = (
         occurred_at TEXT NOT NULL, heard_at TEXT NOT NULL, repeats BIGINT NOT NULL DEFAULT 0,
         UNIQUE (provider, provider_id))""",
     "CREATE INDEX replies_phone ON replies (phone, occurred_at)",
+    "CREATE INDEX replies_send ON replies (send_id) WHERE send_id IS NOT NULL",
+    "CREATE INDEX replies_contact ON replies (contact_id, occurred_at)",
     """CREATE TABLE outcomes (
         id TEXT PRIMARY KEY, cause TEXT NOT NULL UNIQUE, contact_id TEXT NOT NULL,
         kind TEXT NOT NULL, occurred_at TEXT NOT NULL, heard_at TEXT NOT NULL,
@@ -221,9 +225,10 @@ FIRST: Final = (
         verdict TEXT NOT NULL CHECK (verdict = 'human' OR verdict = 'machine'
             OR verdict = 'unknown'),
         why TEXT NOT NULL, method TEXT NOT NULL, agent TEXT NOT NULL, at TEXT NOT NULL,
-        heard_at TEXT NOT NULL)""",
+        heard_at TEXT NOT NULL, network TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX clicks_contact ON clicks (contact_id, at)",
     "CREATE INDEX clicks_send ON clicks (send_id, at)",
+    "CREATE INDEX clicks_network ON clicks (network, at) WHERE network <> ''",
     # -- what the CRM is owed ------------------------------------------------------------------
     """CREATE TABLE writebacks (
         id TEXT PRIMARY KEY, crm TEXT NOT NULL, contact_id TEXT NOT NULL, kind TEXT NOT NULL,

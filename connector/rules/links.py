@@ -8,10 +8,14 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
+from connector.errors import ExpressionFailed
 from connector.model import Json
 
 MAX_STRING: Final = 200  #: characters of a string from an untrusted source
 MAX_LINK: Final = 1_000
+NOT_ALLOWED: Final = "link_not_allowed"  #: the code of a link that no text may have
+
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 _BETWEEN = str.maketrans(dict.fromkeys("<>\"'(),;|", " "))
 _EDGES = ".:!?*[]{}…“”‘’«»"
@@ -35,6 +39,34 @@ def host(piece: str) -> str:
 def is_on(name: str, hosts: Iterable[str]) -> bool:
     """Whether a host is one of ``hosts`` or below one of them."""
     return any(name == known.lower() or name.endswith(f".{known.lower()}") for known in hosts)
+
+
+def leading(url: Json, hosts: Iterable[str], *, trusted: bool) -> str:
+    """The address that a short link may lead to: one plain http(s) link, on one of ``hosts``.
+
+    ``trusted``: the facts it was made of came from a trusted source, so that any host will do.
+    Raises ``ExpressionFailed``; the text is then not sent.
+    """
+    found = safe_link(url) if isinstance(url, str) else ""
+    name = _host_name(found) if found else ""
+    if not name:
+        raise ExpressionFailed(
+            "link() takes one whole address such as https://shop.example/cart, of plain letters",
+            NOT_ALLOWED,
+        )
+    if not (trusted or is_on(name, hosts)):
+        raise ExpressionFailed(f"link() leads to {name}, which is not in link_hosts", NOT_ALLOWED)
+    return found
+
+
+def _host_name(link: str) -> str:
+    """The host a browser would go to; "" where browsers might disagree about it."""
+    try:
+        parts = urlsplit(link)
+        name = (parts.hostname or "").rstrip(".")
+        return name if _HOST_NAME.fullmatch(name) and parts.port != 0 else ""
+    except ValueError:
+        return ""
 
 
 def untrusted(name: str, value: Json) -> Json:

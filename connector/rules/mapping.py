@@ -61,6 +61,7 @@ class EventRule:
     outcome: str = ""
     consents: tuple[ConsentRule, ...] = ()
     sensitive: frozenset[str] = frozenset()
+    thing: str = ""  #: the event is about a thing of this kind and not about a person
     tables: told.Tables = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -137,8 +138,10 @@ def apply(
         return rule
     values = rule.values(context)
     said = told.Told(values, rule.tables, trust, default_region)
-    subject = said.subject()
-    if subject == Subject():
+    subject = Subject() if rule.thing else said.subject()
+    if rule.thing and (trust is Trust.browser or not said.key()):
+        return Unmapped("thing_from_browser" if trust is Trust.browser else "no_key")
+    if subject == Subject() and not rule.thing:
         return Unmapped("; ".join(["no_subject", *said.dropped]))
     return Signal(
         name=rule.signal,
@@ -157,6 +160,7 @@ def apply(
         mapping=f"{mapping.name}@{mapping.version}",
         sensitive=rule.sensitive,
         dropped=tuple(said.dropped),
+        thing=rule.thing,
     )
 
 

@@ -87,6 +87,11 @@ class Facts:
     text: str = ""
     text_fault: str = ""  #: why it could not be rendered
     hold: str = ""  #: "" or why marketing to the number waits for a person
+    paused: str = ""  #: "" or who paused what
+    talking_until: datetime | None = None  #: until when a person's conversation goes first
+    busy_with: str = ""  #: another play that is in a conversation with the person
+    not_valid: str = ""  #: "" or since when the play or the text may no longer go
+    too_long: str = ""  #: "" or how many segments it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +302,43 @@ def held(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
     return Objection("reply_unread", Verdict.wait, facts.hold, now + CHECK_AGAIN)
 
 
+def no_longer_valid(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
+    """The last day of the play or of the text is over."""
+    if not facts.not_valid:
+        return None
+    return Objection("no_longer_valid", Verdict.stop, facts.not_valid)
+
+
+def too_long(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
+    """The text has more segments than its step allows."""
+    if not facts.too_long:
+        return None
+    return Objection("too_long", Verdict.stop, facts.too_long)
+
+
+def paused(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
+    """The play is paused, or everything is."""
+    if not facts.paused:
+        return None
+    return Objection("paused", Verdict.wait, facts.paused, now + CHECK_AGAIN)
+
+
+def in_conversation(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
+    """A person is talking with this number; plays wait until that is over."""
+    if facts.talking_until is None:
+        return None
+    says = "A person is in a conversation with this number."
+    return Objection("in_conversation", Verdict.wait, says, facts.talking_until)
+
+
+def in_another_play(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
+    """Another play is in a conversation with the person; one at a time."""
+    if not facts.busy_with:
+        return None
+    says = f"The play {facts.busy_with} is in a conversation with this person."
+    return Objection("in_another_play", Verdict.wait, says, now + CHECK_AGAIN)
+
+
 CHECKS: tuple[Check, ...] = (
     opted_out,
     no_consent,
@@ -306,14 +348,19 @@ CHECKS: tuple[Check, ...] = (
     already_said,
     expired,
     value_missing,
+    no_longer_valid,
+    too_long,
     quiet_hours,
     cap_full,
     too_soon,
     held,
+    paused,
+    in_conversation,
+    in_another_play,
 )
 """Gravest first; the order is the order in which objections are told."""
 
-SYSTEM_CHECKS: tuple[Check, ...] = (no_mobile, expired, value_missing)
+SYSTEM_CHECKS: tuple[Check, ...] = (no_mobile, expired, value_missing, paused)
 """Our own answer to a reply: only to the number that wrote, once, within five minutes."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -58,10 +58,15 @@ PHRASES: Final = (
     *(f"no more {noun}" for noun in ("texts", "messages", "sms")),
 )
 
+#: What carriers and providers act on themselves; no text may ask for one of these as an answer.
+RESERVED: Final = STOPS | STARTS | HELPS
+MAX_ANSWER: Final = 40  #: letters of a word that a text asks for
+
 GRAVE: Final = (Label.opt_out, Label.wrong_person, Label.hold)
 
 _APOSTROPHES: Final = frozenset("'’‘`´ʼ＇′")
 _POLITE: Final = frozenset({"please", "pls", "plz", "kindly"})
+_THANKS: Final = _POLITE | {"thanks", "thank", "thx", "you"}
 _DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")
 
 
@@ -101,6 +106,27 @@ def classify(text: str, *, pending: bool = False, opt_out_type: str = "") -> Und
     return understood
 
 
+def answer(text: str, answers: Iterable[str]) -> str:
+    """Which of the words that a text asked for a reply is, as the play writes it; "" for none.
+
+    The whole reply must be it, read as ``classify`` reads: capitals, accents, punctuation,
+    emoji, please and thanks do not matter, and 1️⃣, １ and ① are 1. A reply that means one of
+    ``RESERVED``, that it is the wrong person or that it wants out never is one.
+    """
+    said = folded(text)
+    if not said or classify(text).label not in (Label.none, Label.hold):
+        return ""
+    return next((asked for asked in answers if folded(asked) == said), "")
+
+
+def folded(text: str) -> str:
+    """The first 1,600 characters of a reply in plain small words, as answers are compared."""
+    words = _plain(text[:MAX_LETTERS], _letter_or_digit)
+    while len(words) > 1 and words[-1] in _THANKS:
+        del words[-1]
+    return " ".join(words)
+
+
 def _read(words: list[str], pending: bool) -> Understood:
     said = " ".join(words)
     if said in STOPS:
@@ -134,12 +160,16 @@ def _words(text: str, *, symbols: bool = False) -> list[str]:
 
     ``symbols`` reads letters in circles and squares as letters; otherwise they are emoji.
     """
-    fold = _letter_or_symbol if symbols else _letter
+    words = _plain(text, _letter_or_symbol if symbols else _letter)
+    if len(words) > 1 and all(len(word) == 1 for word in words):
+        return ["".join(words)]  # S T O P, S.T.O.P.
+    return words
+
+
+def _plain(text: str, fold: Callable[[str], str]) -> list[str]:
     words = _DRAWN_OUT.sub(r"\1", "".join(map(fold, text)).casefold()).split()
     while len(words) > 1 and words[0] in _POLITE:
         del words[0]
-    if len(words) > 1 and all(len(word) == 1 for word in words):
-        return ["".join(words)]  # S T O P, S.T.O.P.
     return words
 
 
@@ -158,6 +188,15 @@ def _letter(character: str) -> str:
 def _letter_or_symbol(character: str) -> str:
     folded = unicodedata.normalize("NFKD", character)
     return folded if len(folded) == 1 and folded.isalpha() else _letter(character)
+
+
+def _letter_or_digit(character: str) -> str:
+    """As ``_letter``, and a digit of any script, circled or not, as 0 to 9; a half is no 12."""
+    digit = unicodedata.digit(character, None)
+    if digit is not None:
+        return str(digit)
+    is_part = "⁄" in unicodedata.normalize("NFKD", character)
+    return " " if is_part else _letter(character)
 
 
 def _negated(said: str) -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from connector.errors import ConnectorError, ExpressionFailed, StorageRefused, Unreadable
-from connector.ledger import cursors, enrolments, events
+from connector.ledger import cursors, enrolments, events, fanouts, timers
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.model import Event, Hook, Receipt, Reply, Signal
 from connector.rules import mapping
+from connector.rules.clicks import Fetch
 from connector.rules.mapping import Unmapped
-from connector.steps import outcome
+from connector.rules.plays import Kind
+from connector.steps import byhand, clicks, dates, edges, fanout, outcome, schedules, silence
 from connector.steps.setup import OpenSource, Setup
 from connector.steps.signal import take_signal
 from connector.steps.walk import walk
@@ -25,6 +28,9 @@ log = logging.getLogger("connector")
 
 Mapped = Signal | Unmapped | str | None
 """The signal of an event, why it has none, or (a string) the fault of its mapping."""
+
+Told = Receipt | Reply | Fetch | Mapping[str, Any]
+"""What is no event: a receipt, a reply, a fetch of a link, or (a mapping) a start by hand."""
 
 INBOX = "inbox"  #: the last delivery that was moved into the ledger whole
 PART = "inbox_part"  #: how many pieces of the delivery after it were moved: "seq:pieces"
@@ -40,7 +46,7 @@ class Piece:
     place: int  #: from 1
     is_last: bool
     event: Event | None = None
-    told: Receipt | Reply | None = None
+    told: Told | None = None
     rejected: tuple[str, bytes] | None = None
 
 
@@ -96,7 +102,8 @@ class Advancer:
             due = enrolments.due(tx, now, SLICE)
             for row in due:
                 _walk(tx, rt, row, now, careful=careful)
-        return len(due)
+            begun = _begin(tx, rt, now, careful=careful)
+        return len(due) + begun
 
 
 def advance(rt: Setup) -> int:
@@ -127,11 +134,15 @@ def read(rt: Setup, delivery: Delivery) -> list[Piece]:
 
 def _parsed(
     rt: Setup, delivery: Delivery
-) -> tuple[Sequence[Event], Sequence[Receipt | Reply], Sequence[tuple[str, bytes]]]:
+) -> tuple[Sequence[Event], Sequence[Told], Sequence[tuple[str, bytes]]]:
     hook = Hook("POST", delivery.url, delivery.headers, delivery.body)
     if delivery.kind == "unreadable":
         return (), (), [(delivery.reason, delivery.body)]
     try:
+        if delivery.kind == "click":
+            return (), [clicks.read(delivery)], ()
+        if delivery.kind == "hand":
+            return (), [byhand.read(delivery)], ()
         if delivery.kind == "callback":
             return (), rt.providers[delivery.source].parse(hook), ()
         parsed = rt.sources[delivery.source].adapter.parse(hook, delivery.received_at)
@@ -176,13 +187,17 @@ def take(
 
 
 def _tell(tx: Tx, rt: Setup, piece: Piece, now: datetime, *, careful: bool) -> None:
-    """A receipt or a reply; one we cannot act on is kept whole, since it may be a STOP."""
+    """A receipt, reply or click; one we cannot act on is kept whole, since it may be a STOP."""
     try:
         with savepoint(tx) if careful else nullcontext():
             if isinstance(piece.told, Receipt):
                 outcome.receipt(tx, rt, piece.told, now)
             elif isinstance(piece.told, Reply):
                 outcome.reply(tx, rt, piece.told, now)
+            elif isinstance(piece.told, Fetch):
+                clicks.click(tx, rt, piece.told, now)
+            elif piece.told is not None:
+                byhand.take(tx, rt, piece.told, now)
     except Exception as error:
         if not careful or is_storage(error):
             raise
@@ -239,6 +254,44 @@ def _act(
     return "done"
 
 
+def _begin(tx: Tx, rt: Setup, now: datetime, *, careful: bool) -> int:
+    """What time alone begins, a few people of each: silences, dates, segments, schedules; and
+    the next few of whom a fact about a thing is told. How many were looked at."""
+    done = 0
+    for act in _timed(rt):
+        try:
+            with savepoint(tx) if careful else nullcontext():
+                done += act(tx, rt, now)
+        except Exception as error:  # a door: one bad play must not hold up the rest
+            if not careful or is_storage(error):
+                raise
+            log.exception("act=begin what=%s result=failed", act.__module__)
+    return done
+
+
+def _timed(rt: Setup) -> list[Callable[[Tx, Setup, datetime], int]]:
+    """What there is to look after, given the plays there are."""
+    acts: list[Callable[[Tx, Setup, datetime], int]] = []
+    if rt.by_kind.get(Kind.silence):
+        acts.append(silence.scan)
+    if rt.by_kind.get(Kind.schedule):
+        acts.append(schedules.run)
+    if rt.by_kind.get(Kind.date):
+        acts.append(dates.set_up)
+    if rt.by_kind.get(Kind.date) or rt.by_kind.get(Kind.segment):
+        acts.append(_due_timers)
+    if rt.by_kind.get(Kind.schedule) or rt.by_kind.get(Kind.thing):
+        acts.append(fanout.tell)
+    return acts
+
+
+def _due_timers(tx: Tx, rt: Setup, now: datetime) -> int:
+    rows = timers.due(tx, now, SLICE)
+    for row in rows:
+        (dates.due if row["kind"] == dates.DATE else edges.due)(tx, rt, row, now)
+    return len(rows)
+
+
 def _walk(tx: Tx, rt: Setup, row: Row, now: datetime, *, careful: bool) -> None:
     try:
         with savepoint(tx) if careful else nullcontext():
@@ -253,4 +306,13 @@ def _walk(tx: Tx, rt: Setup, row: Row, now: datetime, *, careful: bool) -> None:
 def next_due(rt: Setup, now: datetime) -> datetime:
     """When advancing next has something to do by itself."""
     with rt.store.read() as tx:
-        return enrolments.next_due(tx) or now + timedelta(days=1)
+        found = [enrolments.next_due(tx)]
+        if rt.by_kind.get(Kind.silence):
+            found.append(silence.next_due(tx, rt))
+        if rt.by_kind.get(Kind.schedule):
+            found.append(schedules.next_due(tx, rt))
+        if rt.by_kind.get(Kind.date) or rt.by_kind.get(Kind.segment):
+            found.append(timers.next_due(tx))
+        if (rt.by_kind.get(Kind.schedule) or rt.by_kind.get(Kind.thing)) and fanouts.is_any(tx):
+            found.append(now)
+    return min((at for at in found if at is not None), default=now + timedelta(days=1))

@@ -6,14 +6,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector import clock
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
-from connector.ledger import consents, enrolments, sends
+from connector.ledger import attempts, consents, enrolments, sends
 from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.model import Accepted
 from connector.providers import Provider
@@ -23,6 +23,7 @@ from connector.steps import owed, walk
 from connector.steps.consent import record_consent
 from connector.steps.gate import Ticket, pass_gate
 from connector.steps.setup import Setup
+from connector.steps.versions import play_of
 
 log = logging.getLogger("connector")
 
@@ -48,10 +49,15 @@ class Dispatcher:
     speak to the provider, so the ledger is never held while anybody waits.
     """
 
-    def __init__(self, rt: Setup, rung: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        rt: Setup,
+        rung: Callable[[], None] = lambda: None,
+        pool: Executor | None = None,
+    ) -> None:
         self._rt = rt
         self._rung = rung  #: called when an answer has come
-        self._pool = ThreadPoolExecutor(rt.in_flight, thread_name_prefix="provider")
+        self._pool = pool or ThreadPoolExecutor(rt.in_flight, thread_name_prefix="provider")
         self._answers: deque[Answer] = deque()
         self._flying = 0
 
@@ -172,6 +178,8 @@ def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
     else:
         sends.doubted(tx, send_id, result.reason, result.code)
         outcome = "uncertain"
+    told = ("", "") if isinstance(result, Accepted) else (result.reason, result.code)
+    attempts.settle(tx, send_id, answer.ticket.attempt, outcome, *told, now)
     changed = sends.standing(tx, send_id)
     if changed is not None and outcome != "deferred":
         owed.send_changed(tx, rt.crm, changed, now)
@@ -192,13 +200,13 @@ def accepted(tx: Tx, rt: Setup, row: Row, answer: Accepted, now: datetime) -> No
     if not first or not row["enrolment_id"]:
         return
     enrolment = enrolments.walking(tx, str(row["enrolment_id"]))
-    play = rt.plays.get(str(row["play"]))
+    play = play_of(tx, rt, enrolment) if enrolment is not None else None
     if enrolment is None or play is None:
         return
     until = now + play.goal.within if play.goal else None
     enrolments.first_text(tx, str(enrolment["id"]), now, until)
     if enrolment["state"] == "walking":
-        walk.next_step(tx, play, enrolment, now)
+        walk.next_step(tx, rt, play, enrolment, now)
 
 
 def _refused(tx: Tx, rt: Setup, row: Row, error: Refused, now: datetime) -> None:

@@ -13,8 +13,10 @@ from connector.ledger.store import Row, Tx
 from connector.model import Contact, Event, Json, Signal
 from connector.rules import triggers
 from connector.rules.plays import Condition, Play
-from connector.steps import gather, owed
+from connector.rules.triggers import silence
+from connector.steps import exits, gather, owed, walk
 from connector.steps.setup import Setup
+from connector.steps.versions import play_of
 
 log = logging.getLogger("connector")
 
@@ -30,17 +32,44 @@ def end_for(
 ) -> None:
     """End what this signal ends and count the goals it reaches."""
     for row in enrolments.going(tx, contact.id, event.occurred_at):
-        play = rt.plays.get(str(row["play"]))
-        if play is None:
-            enrolments.end(tx, str(row["id"]), "play_removed", now)
-            sends.cancel_planned(tx, str(row["id"]), "play_removed", now)
-            continue
-        if event.occurred_at <= clock.instant(row["triggered_at"]):
-            continue
-        reason = _goal(tx, rt, play, row, signal, event, context, now)
-        reason = reason or triggers.ends(play, signal.name, str(row["state"]))
+        play = play_of(tx, rt, row)
+        reason = "play_removed"
+        if play is not None:
+            reason = _reason(tx, rt, play, row, contact, signal, event, context, now)
         if reason and enrolments.end(tx, str(row["id"]), reason, now):
             sends.cancel_planned(tx, str(row["id"]), reason, now)
+        elif play is not None and not reason and row["awaiting_since"]:
+            walk.heard(tx, rt, play, row, signal.name, event.occurred_at, now)
+
+
+def _reason(
+    tx: Tx,
+    rt: Setup,
+    play: Play,
+    row: Row,
+    contact: Contact,
+    signal: Signal,
+    event: Event,
+    context: dict[str, Json],
+    now: datetime,
+) -> str:
+    """Why a signal ends an enrolment, "" where it does not; the goal before anything else.
+
+    A silence that was none ends, also where what broke it occurred before the play began.
+    """
+    is_later = event.occurred_at > clock.instant(row["triggered_at"])
+    reason = ""
+    if is_later:
+        reason = _goal(tx, rt, play, row, signal, event, context, now)
+        reason = reason or triggers.ends(play, signal.name, str(row["state"]))
+    if reason or row["state"] not in ("waiting", "walking"):
+        return reason
+    if play.start.silence is not None and signal.activity:
+        began = clock.instant(row["triggered_at"]) - play.start.silence.span
+        return "active_again" if silence.is_broken(began, event.occurred_at) else ""
+    if is_later and exits.has_any(play):
+        return exits.reason(play, contact, walk.context_of(tx, rt, play, contact, row, now))
+    return ""
 
 
 def _goal(

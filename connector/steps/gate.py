@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector import clock
-from connector.ledger import consents, crm_facts, decisions, enrolments, sends
+from connector.ledger import attempts, consents, crm_facts, decisions, enrolments, sends
 from connector.ledger.store import Row, Tx
-from connector.model import Cause, Contact, Decision, Message, Objection, Purpose, Verdict
+from connector.model import Cause, Contact, Decision, Json, Message, Objection, Purpose, Verdict
 from connector.rules import hours, policy
-from connector.rules.plays import Mode
+from connector.rules.plays import Play, Step
 from connector.rules.policy import Facts
-from connector.steps import gather, walk
+from connector.steps import exits, gather, links, walk
 from connector.steps.setup import Setup
+from connector.steps.versions import is_off, play_of
 from connector.text import count
 
 LONGEST_VALID = timedelta(hours=4)
@@ -40,7 +41,8 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
        Wait: the row is due again later. Stop: the row ends, and so may its enrolment.
     """
     enrolment = enrolments.walking(tx, str(send["enrolment_id"])) if send["enrolment_id"] else None
-    facts, decision, language = _decide(tx, rt, send, enrolment, now)
+    asked = _decide(tx, rt, send, enrolment, now)
+    decision = asked.decision
     about = decisions.About(
         "send",
         str(send["contact_id"]),
@@ -51,23 +53,34 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
         enrolment_id=send["enrolment_id"] or "",
         send_id=send["id"],
     )
-    decisions.add(tx, about, decision, gather.kept(facts), now, decision_id=rt.new_id("dec"))
+    kept = gather.kept(asked.facts)
+    decisions.add(tx, about, decision, kept, now, decision_id=rt.new_id("dec"))
     if decision.verdict is Verdict.wait and decision.until is not None:
         sends.wait(tx, str(send["id"]), decision.until, decision.reason)
         return None
     if decision.verdict is not Verdict.send:
-        _stop(tx, rt, send, enrolment, decision.reason, now)
+        _stop(tx, rt, send, enrolment, asked.play, decision.reason, now)
         return None
     if not rt.may_leave(str(send["mode"])):
-        _leave_out(tx, rt, send, enrolment, now)
+        _leave_out(tx, rt, send, enrolment, asked.play, now)
         return None
-    return _begin(tx, rt, send, facts, language, now)
+    if asked.play is not None and asked.play.exclusive:
+        _outrank(tx, rt, asked.play, send, now)
+    return _begin(tx, rt, send, asked.facts, asked.language, now)
 
 
-def _decide(
-    tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime
-) -> tuple[Facts, Decision, str]:
-    play = rt.plays.get(str(send["play"]))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the gate weighed: the facts, the decision, the play as the person walks it."""
+
+    facts: Facts
+    decision: Decision
+    language: str
+    play: Play | None
+
+
+def _decide(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime) -> Asked:
+    play = play_of(tx, rt, enrolment) if enrolment is not None else rt.plays.get(str(send["play"]))
     step = next((step for step in play.steps if step.name == send["step"]), None) if play else None
     purpose = Purpose(send["purpose"])
     wants = frozenset({purpose.value, *(play.scopes if play else ())})
@@ -76,16 +89,8 @@ def _decide(
     if send["cause"] != Cause.play:
         contact = gather.with_number(contact, str(send["phone"]))
     consents.touch(tx, contact.phone or str(send["phone"]))
-    signal = gather.signal_of(enrolment)
-    crm = crm_facts.of(tx, rt.crm, contact.id)
-    context = gather.context(rt, contact, crm, signal, now)
-    text, language, fault = gather.write_text(
-        rt,
-        str(send["template"]),
-        contact,
-        gather.shown(context, enrolment),
-        trusted=send["cause"] != Cause.play or gather.is_trusted(rt, enrolment),
-    )
+    context = _context(tx, rt, play, contact, enrolment, now)
+    text, language, fault, template = _write(tx, rt, send, play, step, contact, enrolment, context)
     facts = gather.gather(
         tx,
         rt,
@@ -102,53 +107,126 @@ def _decide(
         but_send=send["id"],
         text=text,
         text_fault=fault,
+        template=template,
+        is_answer=send["cause"] == Cause.hand and not send["template"],
     )
     decision = policy.decide(facts, rt.book, now)
-    if over := _over(
-        send, enrolment, play_gone=play is None or play.mode is Mode.off, contact_gone=known is None
-    ):
+    gone = play is None or is_off(rt, play.name)
+    over = _over(send, enrolment, play_gone=gone, contact_gone=known is None)
+    if over is None and send["cause"] == Cause.play and play is not None and enrolment is not None:
+        over = _unwanted(play, step, contact, enrolment, context)
+    if over is not None:
         decision = Decision(
-            Verdict.stop, (_gone(over), *decision.objections), None, decision.policy_version
+            Verdict.stop, (over, *decision.objections), None, decision.policy_version
         )
-    return facts, decision, language
+    return Asked(facts, decision, language, play)
 
 
-def _over(send: Row, enrolment: Row | None, *, play_gone: bool, contact_gone: bool) -> str:
+def _context(
+    tx: Tx, rt: Setup, play: Play | None, contact: Contact, enrolment: Row | None, now: datetime
+) -> dict[str, Json]:
+    if play is not None and enrolment is not None:
+        return walk.context_of(tx, rt, play, contact, enrolment, now)
+    crm = crm_facts.of(tx, rt.crm, contact.id)
+    return gather.context(tx, rt, contact, crm, gather.signal_of(enrolment), now)
+
+
+def _write(
+    tx: Tx,
+    rt: Setup,
+    send: Row,
+    play: Play | None,
+    step: Step | None,
+    contact: Contact,
+    enrolment: Row | None,
+    context: dict[str, Json],
+) -> tuple[str, str, str, str]:
+    """(text, language, fault, template), written afresh; a person's own words stay theirs."""
+    if send["cause"] == Cause.hand and not send["template"]:
+        return str(send["text"]), str(send["language"]), "", ""
+    template = str(send["template"])
+    if step is not None and step.choices and enrolment is not None:
+        template = walk.choose(step, context, enrolment)
+    trusted = send["cause"] != Cause.play or gather.is_trusted(rt, enrolment)
+    leaves = rt.may_leave(str(send["mode"]))
+    text, language, fault = gather.write_text(
+        rt,
+        template,
+        contact,
+        gather.shown(context, enrolment),
+        trusted=trusted,
+        short=links.for_send(tx, rt, str(send["id"]), contact.id, leaves, trusted=trusted),
+        texts=play.templates if play is not None and play.templates else rt.templates,
+    )
+    return text, language, fault, template
+
+
+def _over(
+    send: Row, enrolment: Row | None, *, play_gone: bool, contact_gone: bool
+) -> Objection | None:
     """Why the play no longer wants the text, where it does not."""
     if send["cause"] != Cause.play:
-        return ""
+        return None
     if contact_gone:
-        return "the contact is no longer known"
+        return _gone("the contact is no longer known")
     if play_gone:
-        return "the play was removed or is off"
+        return _gone("the play was removed or is off")
     if enrolment is not None and enrolment["state"] in ("ended", "done"):
-        return f"the enrolment ended ({enrolment['exit_reason'] or 'done'})"
-    return ""
+        return _gone(f"the enrolment ended ({enrolment['exit_reason'] or 'done'})")
+    return None
+
+
+def _unwanted(
+    play: Play, step: Step | None, contact: Contact, row: Row, context: dict[str, Json]
+) -> Objection | None:
+    """Conditions are asked again at the moment of sending: the play's exits, the step's own."""
+    if reason := exits.reason(play, contact, context):
+        return Objection(reason, Verdict.stop, "What ends the play has come true.")
+    if step is not None and not walk.holds(step, context, row):
+        return Objection("condition_false", Verdict.stop, "The step's condition no longer holds.")
+    return None
 
 
 def _gone(why: str) -> Objection:
     return Objection("no_longer_wanted", Verdict.stop, f"The text is no longer wanted: {why}.")
 
 
-def _stop(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, reason: str, now: datetime) -> None:
+def _stop(
+    tx: Tx,
+    rt: Setup,
+    send: Row,
+    enrolment: Row | None,
+    play: Play | None,
+    reason: str,
+    now: datetime,
+) -> None:
     """The text will not go: its row ends, and its enrolment ends or goes on to the next step."""
     state = "expired" if reason == "expired" else "cancelled"
     sends.close(tx, str(send["id"]), state, reason, now)
-    play = rt.plays.get(str(send["play"]))
     if enrolment is None or enrolment["state"] != "walking":
         return
     if play is None:
         enrolments.end(tx, str(enrolment["id"]), "play_removed", now)
     else:
-        walk.stopped(tx, play, enrolment, reason, now)
+        walk.stopped(tx, rt, play, enrolment, reason, now)
 
 
-def _leave_out(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime) -> None:
+def _leave_out(
+    tx: Tx, rt: Setup, send: Row, enrolment: Row | None, play: Play | None, now: datetime
+) -> None:
     """A dry text (shadow, holdout, opened in the sandbox): walk on as if it had gone."""
     sends.close(tx, str(send["id"]), "cancelled", f"dry:{send['mode']}", now)
-    play = rt.plays.get(str(send["play"]))
     if play is not None and enrolment is not None and enrolment["state"] == "walking":
-        walk.next_step(tx, play, enrolment, now)
+        walk.next_step(tx, rt, play, enrolment, now)
+
+
+def _outrank(tx: Tx, rt: Setup, play: Play, send: Row, now: datetime) -> None:
+    """A text that may go ends the conversations of plays that come after this one."""
+    for row in enrolments.speaking(tx, str(send["contact_id"]), str(send["enrolment_id"])):
+        other = rt.plays.get(str(row["play"]))
+        if other is not None and other.exclusive and other.priority < play.priority:
+            enrolments.end(tx, str(row["id"]), "outranked", now)
+            sends.cancel_planned(tx, str(row["id"]), "outranked", now)
 
 
 def _begin(
@@ -168,6 +246,8 @@ def _begin(
     )
     if not begun:
         return None
+    attempt = int(send["attempt"]) + 1
+    attempts.begin(tx, str(send["id"]), attempt, now)
     message = Message(
         send_id=send["id"],
         to=facts.contact.phone,
@@ -177,7 +257,7 @@ def _begin(
         valid_for=_valid_for(rt, facts, now),
         purpose=facts.purpose.value,
     )
-    return Ticket(send["id"], rt.provider, int(send["attempt"]) + 1, message)
+    return Ticket(send["id"], rt.provider, attempt, message)
 
 
 def _valid_for(rt: Setup, facts: Facts, now: datetime) -> timedelta:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from connector import clock, phone
 from connector.errors import ExpressionFailed
-from connector.ledger import consents, contacts, sends
+from connector.expressions import Template
+from connector.ledger import consents, contacts, enrolments, pauses, sends, things
+from connector.ledger.history import LedgerHistory
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Json, Purpose, Trust
 from connector.rules import links, render
 from connector.rules.consent import standing
-from connector.rules.plays import Play, Step
+from connector.rules.history import Segments
+from connector.rules.plays import Play, Segment, Step
 from connector.rules.policy import Facts
+from connector.steps.links import Links
 from connector.steps.setup import Setup
+from connector.text import count
 
+CONVERSATION = timedelta(hours=24)  #: after its last message, either way
 LEGAL_CAP = timedelta(hours=24)  #: the window in which laws count texts
 
 
@@ -48,21 +55,41 @@ def with_number(contact: Contact, number: str) -> Contact:
 
 
 def context(
+    tx: Tx,
     rt: Setup,
     contact: Contact,
     crm: Mapping[str, Json],
     signal: Mapping[str, Json],
     now: datetime,
+    as_of: datetime | None = None,
+    segments: Mapping[str, Segment] | None = None,
+    **more: Json,
 ) -> dict[str, Json]:
-    """What expressions and templates may read."""
-    return {
+    """What expressions and templates may read.
+
+    What the person did is told as of an instant (now, unless said), by the segments of today or
+    those of a play's own version.
+    """
+    history = LedgerHistory(tx, contact.id, as_of or now)
+    found: dict[str, Json] = {
         "signal": signal,
         "contact": contact_facts(contact),
         "crm": crm,
         "brand": rt.says.brand,
         "help_contact": rt.says.help_contact,
-        "now": clock.text(now),
+        "now": clock.text(as_of or now),
+        "history": history,
+        "language": contact.language or rt.says.language,
+        "zone": contact.timezone or rt.zone,
+        **more,
     }
+    for name, at in (("first_seen", contact.first_seen_at), ("last_seen", contact.last_seen_at)):
+        if at is not None:
+            found[name] = clock.text(at)
+    if rt.things and "thing" not in found and signal.get("key"):
+        found["thing"] = things.facts(tx, str(signal["key"]))
+    history.segments = Segments(rt.segments if segments is None else segments, lambda: found)
+    return found
 
 
 def contact_facts(contact: Contact) -> dict[str, Json]:
@@ -94,28 +121,41 @@ def shown(context: Mapping[str, Json], row: Row | None) -> Mapping[str, Json]:
 
 
 def write_text(
-    rt: Setup, name: str, contact: Contact, facts: Mapping[str, Json], *, trusted: bool
+    rt: Setup,
+    name: str,
+    contact: Contact,
+    facts: Mapping[str, Json],
+    *,
+    trusted: bool,
+    short: Links | None = None,
+    texts: Mapping[tuple[str, str], Template] | None = None,
 ) -> tuple[str, str, str]:
     """The text in the contact's language: (text, language, fault); a hole is a fault.
 
     Where the facts came from a browser, its links must be on the operator's ``link_hosts``.
+    ``short`` makes its short links; without it ``link(url)`` gives the address itself.
     """
     language = contact.language or rt.says.language
+    known = rt.templates if texts is None else texts
     try:
-        template = render.choose(rt.templates, name, language, rt.says.language)
-        text = render.render(template, facts)
+        template = render.choose(known, name, language, rt.says.language)
+        text = render.render(template, {**facts, "links": short})
     except ExpressionFailed as error:
-        return "", language, f"The text has a hole: {error}"
-    foreign = [] if trusted else render.foreign_links(text, rt.says.link_hosts)
+        hole = "cannot be sent" if error.code == links.NOT_ALLOWED else "has a hole"
+        return "", language, f"The text {hole}: {error}"
+    others = short.own_taken_out(text) if short else text
+    foreign = [] if trusted else render.foreign_links(others, rt.says.link_hosts)
     if foreign:
         host = links.host(foreign[0])
         return "", language, f"The text links to {host}, which is not among link_hosts."
-    found = next(known for known in rt.templates if rt.templates[known] is template)
+    found = next(key for key in known if known[key] is template)
     return text, found[1], ""
 
 
 def is_trusted(rt: Setup, row: Row | None) -> bool:
     """Whether an enrolment's start signal came from a trusted source; unknown counts as not."""
+    if row is not None and row["event_id"] == "":  # of our own making, save a reply's words
+        return bool(row["signal_name"] != "reply")
     source = rt.sources.get(str(row["source"])) if row is not None else None
     return source is not None and source.trust is Trust.trusted
 
@@ -137,6 +177,8 @@ def gather(
     but_send: str = "",
     text: str = "",
     text_fault: str = "",
+    template: str = "",
+    is_answer: bool = False,
 ) -> Facts:
     """All that a decision may know about one text to one contact, as the ledger has it now."""
     number: Any = consents.number(tx, contact.phone) if contact.phone else None
@@ -157,7 +199,7 @@ def gather(
         number_type=_number_type(contact.phone, number, rt.says.country),
         blocked=number["blocked_by"] if number and number["blocked_scope"] else "",
         blocked_scope=number["blocked_scope"] if number else "",
-        consents=standing(rows).live,
+        consents=standing(rows).live | ({purpose.value} if is_answer else frozenset()),
         said=to_person,
         said_to_number=to_number,
         texts_for_key=(
@@ -169,7 +211,83 @@ def gather(
         text=text,
         text_fault=text_fault,
         hold=number["held_why"] if number and number["held_at"] else "",
+        paused=_paused(tx, play),
+        talking_until=_talking_until(number, now) if play and not is_answer else None,
+        busy_with=_busy_with(tx, rt, play, contact, enrolment_id),
+        not_valid=_not_valid(rt, play, template, now),
+        too_long=_too_long(step, text),
     )
+
+
+def _paused(tx: Tx, play: Play | None) -> str:
+    """Why nothing of this play, or nothing at all, goes out just now."""
+    row = pauses.of(tx, play.name if play else pauses.EVERYTHING)
+    if row is None:
+        return ""
+    what = "Everything" if row["play"] == pauses.EVERYTHING else "The play"
+    return f"{what} is paused{': ' + str(row['why']) if row['why'] else ''}."
+
+
+def _talking_until(number: Any, now: datetime) -> datetime | None:
+    """Until when a conversation with a person keeps plays from speaking; None where none does."""
+    if number is None or not number["talk_at"] or number["talk_closed"]:
+        return None
+    until = clock.instant(number["talk_at"]) + CONVERSATION
+    return until if until > now else None
+
+
+def _busy_with(tx: Tx, rt: Setup, play: Play | None, contact: Contact, enrolment_id: str) -> str:
+    """Another play that is in a conversation with the person and comes first; "" for none."""
+    if play is None or not play.exclusive or not contact.id:
+        return ""
+    for row in enrolments.speaking(tx, contact.id, enrolment_id):
+        other = rt.plays.get(str(row["play"]))
+        if other is not None and other.exclusive and other.priority >= play.priority:
+            return other.name
+    return ""
+
+
+def _not_valid(rt: Setup, play: Play | None, template: str, now: datetime) -> str:
+    """Why the play or the text may no longer go, by the operator's calendar."""
+    if play is None or not (play.valid_until or play.texts_until):
+        return ""
+    today = now.astimezone(ZoneInfo(rt.zone)).date()
+    if play.valid_until is not None and today > play.valid_until:
+        return f"The play was valid until {play.valid_until}."
+    last = play.texts_until.get(template)
+    return f"The text was valid until {last}." if last is not None and today > last else ""
+
+
+def _too_long(step: Step | None, text: str) -> str:
+    if step is None or step.max_segments is None or not text:
+        return ""
+    found = count(text).segments
+    if found <= step.max_segments:
+        return ""
+    return f"The text has {found} segments; the step allows {step.max_segments}."
+
+
+class Walked(Mapping[str, Json]):
+    """What has come of an enrolment so far, read from the ledger when it is first asked for."""
+
+    def __init__(self, tx: Tx, row: Row) -> None:
+        self._tx, self._row = tx, row
+        self._found: dict[str, Json] | None = None
+
+    def _facts(self) -> dict[str, Json]:
+        if self._found is None:
+            self._found = enrolments.walked(self._tx, str(self._row["id"]))
+            self._found["step"] = self._row["step_name"]
+        return self._found
+
+    def __getitem__(self, name: str) -> Json:
+        return self._facts()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._facts())
+
+    def __len__(self) -> int:
+        return len(self._facts())
 
 
 def _play(play: Play | None) -> dict[str, Json]:

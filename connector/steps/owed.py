@@ -16,6 +16,8 @@ from connector.ledger.store import Tx
 from connector.model import Owed
 from connector.rules import writeback as rules
 
+HOOK = "hook:"  #: before the name of a tool, where a CRM's name stands
+
 
 def send_changed(tx: Tx, crm: str, send: Mapping[str, Any], now: datetime) -> None:
     """A text came to a new state; ``send`` is its row after that.
@@ -51,6 +53,14 @@ def task_due(tx: Tx, crm: str, contact_id: str, key: str, subject: str, now: dat
     """A play's step asks for a task; ``key`` is ``<enrolment>:<step>``, ``subject`` its words."""
     for owed in rules.for_task(key, subject, clock.text(now)):
         writebacks.owe(tx, crm, contact_id, owed, now)
+
+
+def call_due(
+    tx: Tx, webhook: str, contact_id: str, key: str, told: Mapping[str, Any], now: datetime
+) -> None:
+    """A play's step asks another tool to be called; ``key`` is ``<enrolment>:<step>``."""
+    owed = Owed("webhook", f"call:{key}", dict(told))
+    writebacks.owe(tx, f"{HOOK}{webhook}", contact_id, owed, now)
 
 
 def contact_changed(tx: Tx, crm: str, contact_id: str, now: datetime) -> None:

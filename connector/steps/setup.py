@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from connector.clock import new_code as unguessable_code
 from connector.crms import Crm
 from connector.expressions import Template
 from connector.ledger.inbox import InboxReader
@@ -13,7 +14,8 @@ from connector.ledger.store import Store
 from connector.model import Mode, Trust
 from connector.providers import Provider
 from connector.rules.mapping import SourceMapping
-from connector.rules.plays import Play
+from connector.rules.plays import Kind, Play, Segment
+from connector.rules.plays import Mode as PlayMode
 from connector.rules.policy import Rulebook
 from connector.rules.stages import Stages
 from connector.rules.writeback import Field as CrmField
@@ -63,12 +65,23 @@ class Setup:
     crms: Mapping[str, Crm]
     crm: str  #: the name of the CRM that is written to
     callback_url: str = ""  #: where the provider reports to; "" for none
+    segments: Mapping[str, Segment] = field(default_factory=dict)
+    revive: Callable[[str, str], Play | None] = lambda name, content: None  #: an older version
+    next_fire: Callable[[str, str, datetime], datetime | None] = lambda cron, zone, after: None
+    things: bool = False  #: whether any mapping speaks of things, so that texts may read them
+    zone: str = "UTC"  #: the operator's; of people about whose clock nothing is known
+    own_numbers: tuple[str, ...] = ()  #: what a test text may go to
+    require_approval: bool = False
+    links_url: str = ""  #: where short links lead, without /l/; "" leaves links as they are
+    new_code: Callable[[], str] = unguessable_code  #: makes the codes of short links
     sender: str = ""
     in_flight: int = 10
     global_holdout: float = 0.0
     holdouts: bool = True  #: false treats everybody (demo, examples, benchmarks)
+    arm: str | None = None  #: of every experiment, where examples say it; None draws
     crm_fields: Mapping[str, tuple[CrmField, ...]] = field(default_factory=dict)
     starting: Mapping[str, tuple[Play, ...]] = field(default_factory=dict)
+    by_kind: Mapping[Kind, tuple[Play, ...]] = field(default_factory=dict)
 
     @property
     def earnest(self) -> Mode:
@@ -80,8 +93,19 @@ class Setup:
         return mode == Mode.live or (mode == Mode.sandbox and self.provider == SANDBOX)
 
     def __post_init__(self) -> None:
-        """Index the plays by the signal that starts them."""
+        self.index()
+
+    def index(self) -> None:
+        """Lay out the plays by what may start them; again after the files were changed."""
         starting: dict[str, list[Play]] = {}
+        kinds: dict[Kind, list[Play]] = {}
         for play in self.plays.values():
-            starting.setdefault(play.start.signal, []).append(play)
+            if play.start.signal:
+                starting.setdefault(play.start.signal, []).append(play)
+            kinds.setdefault(play.start.kind, []).append(play)
         self.starting = {name: tuple(plays) for name, plays in starting.items()}
+        self.by_kind = {kind: tuple(plays) for kind, plays in kinds.items()}
+
+    def of_kind(self, kind: Kind) -> tuple[Play, ...]:
+        """The plays of a kind that are not off."""
+        return tuple(play for play in self.by_kind.get(kind, ()) if play.mode is not PlayMode.off)

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from connector.ledger import contacts, crm_facts, events, outcomes
 from connector.ledger.outcomes import Heard
 from connector.ledger.store import Tx
-from connector.model import Event, Json, Signal, Trust
+from connector.model import Contact, Event, Json, Signal, Subject, Trust
+from connector.rules.plays import Kind
 from connector.rules.stages import next_stage
-from connector.steps import gather, owed
+from connector.steps import edges, fanout, gather, owed, silence, thresholds
+from connector.steps.changes import Changed, changed
 from connector.steps.consent import record_consent
 from connector.steps.ends import end_for
 from connector.steps.identify import identify
 from connector.steps.setup import OpenSource, Setup
-from connector.steps.starts import start
+from connector.steps.starts import Began, heard
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a signal taught of a person: which values became others, and who they were before."""
+
+    changes: tuple[Changed, ...]
+    before: Contact
+    is_new: bool
 
 
 def take_signal(
@@ -27,24 +40,110 @@ def take_signal(
     3. The signal itself, and the outcome it is.
     4. Enrolments it ends, and goals it reaches.
     5. Plays it starts, each with a decision, also where it does not enrol.
+
+    One about a thing speaks of nobody, and is told to those who care for it.
     """
+    if signal.thing:
+        fanout.take_thing(tx, rt, event, signal, now)
+        return ""
     trusted = source.trust is Trust.trusted
     contact_id = identify(tx, rt, signal, event, trusted=trusted)
-    _learn(tx, rt, contact_id, signal, event, now, trusted=trusted)
+    learned = _learn(tx, rt, contact_id, signal, event, now, trusted=trusted)
     if trusted:
         _take_consents(tx, rt, contact_id, signal, event, now)
     signal_id = rt.new_id("sig")
     events.add_signal(tx, signal, event, contact_id, signal_id)
     contact = gather.person(tx, contact_id)
-    if contact is None:  # made or found above, so this is a fault of ours
+    if contact is None or learned is None:  # made or found above, so this is a fault of ours
         raise RuntimeError(f"contact {contact_id} vanished")
-    context = gather.context(rt, contact, crm_facts.of(tx, rt.crm, contact_id), _facts(signal), now)
     if signal.outcome:
         _outcome(tx, rt, contact_id, signal, event, now)
-    end_for(tx, rt, contact, signal, event, context, now)
-    for play in rt.starting.get(signal.name, ()):
-        start(tx, rt, play, contact, signal, signal_id, event, context, now)
+    _act(tx, rt, contact, learned, signal, signal_id, event, now)
     return contact_id
+
+
+def own_signal(
+    tx: Tx,
+    rt: Setup,
+    contact_id: str,
+    name: str,
+    facts: Mapping[str, Json],
+    *,
+    at: datetime,
+    now: datetime,
+    key: str = "",
+    activity: bool = True,
+    starts: bool = True,
+) -> None:
+    """A signal of our own making (a reply, a click): recorded, ends plays and starts them.
+
+    ``starts`` false: it ends and branches, and starts nothing.
+    """
+    event = Event("", "", "", "own", name, at, now, {})
+    made = Signal(name, Subject(), facts, {}, key=key, activity=activity)
+    learned = _learn(tx, rt, contact_id, made, event, now, trusted=True)
+    contact = gather.person(tx, contact_id)
+    if contact is None or learned is None:
+        return
+    signal_id = rt.new_id("sig")
+    events.add_signal(tx, made, event, contact.id, signal_id)
+    _act(tx, rt, contact, learned, made, signal_id, event, now, starts=starts)
+
+
+def _act(
+    tx: Tx,
+    rt: Setup,
+    contact: Contact,
+    learned: Learned,
+    signal: Signal,
+    signal_id: str,
+    event: Event,
+    now: datetime,
+    *,
+    starts: bool = True,
+) -> None:
+    """End what the signal ends, then start what it starts: by its name, what it changed, the
+    segments it moved the person in or out of, and the silence after it where it is heard late."""
+    at = event.occurred_at
+    crm = crm_facts.of(tx, rt.crm, contact.id)
+    context = gather.context(tx, rt, contact, crm, _facts(signal), now, at)
+    end_for(tx, rt, contact, signal, event, context, now)
+    if not starts:
+        return
+    began = Began(
+        signal_id, signal.name, signal.key, at, context, event.id, back_fill=event.back_fill
+    )
+    for play in rt.starting.get(signal.name, ()):
+        if play.start.kind is Kind.threshold:
+            thresholds.reading(tx, rt, play, contact, began, now)
+        elif play.start.kind is Kind.signal:
+            heard(tx, rt, play, contact, began, now)
+    if learned.changes:
+        changed(
+            tx,
+            rt,
+            contact.id,
+            learned.changes,
+            at=at,
+            now=now,
+            event_id=event.id or signal_id,
+            back_fill=event.back_fill,
+        )
+    if rt.by_kind.get(Kind.segment):
+        edges.touched(
+            tx,
+            rt,
+            contact,
+            signal.name,
+            has_changed=bool(learned.changes),
+            is_new=learned.is_new,
+            at=at,
+            now=now,
+            before=learned.before,
+            back_fill=event.back_fill,
+        )
+    if signal.activity and rt.by_kind.get(Kind.silence) and not event.back_fill:
+        silence.heard_late(tx, rt, contact.id, at, now)
 
 
 def _take_consents(
@@ -86,13 +185,13 @@ def _learn(
     now: datetime,
     *,
     trusted: bool,
-) -> None:
+) -> Learned | None:
     row = contacts.row(tx, contact_id)
     if row is None:
-        return
-    before = str(row["stage"])
-    after = next_stage(rt.stages, before, signal.stage) if signal.stage else before
-    contacts.see(
+        return None
+    was = str(row["stage"])
+    after = next_stage(rt.stages, was, signal.stage) if signal.stage else was
+    changes = contacts.see(
         tx,
         row,
         traits=signal.traits,
@@ -102,11 +201,12 @@ def _learn(
         activity=signal.activity,
         trusted=trusted,
     )
-    if after != before:
+    if after != was:
+        changes.append(("stage", was, after))
         contacts.stage_changed(
             tx,
             contact_id,
-            before,
+            was,
             after,
             event.occurred_at,
             now,
@@ -114,6 +214,8 @@ def _learn(
             change_id=rt.new_id("stg"),
         )
         owed.contact_changed(tx, rt.crm, contact_id, now)
+    is_new = row["first_seen_at"] == row["last_seen_at"] and row["last_activity_at"] is None
+    return Learned(tuple(changes), contacts.read(row, []), is_new)
 
 
 def _outcome(

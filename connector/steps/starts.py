@@ -1,76 +1,86 @@
-"""Starting: a signal opens or re-arms a play, or a decision says why it does not."""
+"""Starting: what began a play opens or re-arms an enrolment, or a decision says why it does not."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
 
 from connector import clock
 from connector.errors import ExpressionFailed
-from connector.ledger import assignments, decisions, enrolments, events
+from connector.ledger import assignments, decisions, enrolments, events, pauses
 from connector.ledger.enrolments import Opening
 from connector.ledger.store import Row, Tx
-from connector.model import Contact, Decision, Event, Json, Objection, Purpose, Signal, Verdict
+from connector.model import Contact, Decision, Json, Objection, Purpose, Verdict
 from connector.rules import triggers
-from connector.rules.plays import Condition, Mode, Play
+from connector.rules.plays import Condition, Experiment, Kind, Mode, OnPause, Play
 from connector.rules.triggers import Standing
+from connector.steps import timing
 from connector.steps.setup import Setup
+from connector.steps.versions import CONTROL, variant
 
 
-def start(
-    tx: Tx,
-    rt: Setup,
-    play: Play,
-    contact: Contact,
-    signal: Signal,
-    signal_id: str,
-    event: Event,
-    context: dict[str, Json],
-    now: datetime,
-) -> None:
-    """Open, re-arm or refuse an enrolment; a decision is kept for every matched start."""
-    fault = ""
+@dataclass(frozen=True, slots=True)
+class Began:
+    """What may start a play: a signal of the person's, or a row of our own in its place.
+
+    ``occurrence`` is the key under which it is walked once, where the form of the start says so
+    itself; ``due_at`` when it speaks, where that is not ``after`` the start.
+    """
+
+    signal_id: str
+    name: str
+    key: str
+    at: datetime
+    context: Mapping[str, Json]
+    event_id: str = ""
+    back_fill: bool = False
+    occurrence: str = ""
+    due_at: datetime | None = None
+    is_known: bool = True  #: whether where and how often were asked already
+    against: tuple[Objection, ...] = field(default=())
+    counts: bool = True  #: whether signals heard after it can have ended it already
+
+
+def heard(
+    tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: datetime
+) -> Decision | None:
+    """A signal that a play names: judged where it meets its condition, count and order."""
     try:
-        if not triggers.matches(play, context):
-            return
+        if not triggers.matches(play, began.context):
+            return None
     except ExpressionFailed as error:
-        fault = str(error)
-    if not fault and not _counted(tx, play, contact.id, signal.name, event.occurred_at, context):
-        return
-    key = triggers.occurrence(play, signal.key, signal_id, context)
-    same, standing_ = _standing(tx, play, contact, key, signal_id, event, context)
-    start = triggers.Start(event.occurred_at, contact.stage, event.back_fill, context)
-    decision = triggers.judge(play, start, standing_, now)
-    if fault:
-        missing = Objection("fact_missing", Verdict.stop, f"The condition failed: {fault}")
-        decision = Decision(Verdict.stop, (missing, *decision.objections), None, play.version)
-    due_at = event.occurred_at + play.start.after + play.steps[0].wait
+        missing = Objection("fact_missing", Verdict.stop, f"The condition failed: {error}")
+        return start(tx, rt, play, contact, replace(began, against=(missing,)), now)
+    if not _counted(tx, play, contact.id, began) or not _is_first(tx, play, contact.id, began):
+        return None
+    return start(tx, rt, play, contact, began, now)
+
+
+def start(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: datetime) -> Decision:
+    """Open, re-arm or refuse an enrolment; a decision is kept for every matched start."""
+    key = began.occurrence or triggers.occurrence(play, began.key, began.signal_id, began.context)
+    if play.start.first:
+        key = "first"
+    same, standing_ = _standing(tx, play, contact, key, began)
+    told = triggers.Start(began.at, contact.stage, began.back_fill, began.context)
+    decision = triggers.judge(play, told, standing_, now)
+    against = (*began.against, *_paused(tx, play))
+    due_at = began.due_at
+    if play.start.date is not None and play.start.kind is Kind.signal:
+        due_at, missing = timing.date_of(rt, play, contact, began.context, began.at)
+        against = (*against, *missing)
+    if against:
+        decision = Decision(Verdict.stop, (*against, *decision.objections), None, play.version)
     enrolment_id = ""
     if decision.verdict is Verdict.send:
-        mode = _mode(tx, rt, play, contact.id, now)
-        enrolment_id = rt.new_id("enr")
-        enrolments.open_(
-            tx,
-            Opening(
-                enrolment_id,
-                play.name,
-                play.version,
-                contact.id,
-                key,
-                signal_id,
-                mode,
-                due_at,
-                event.occurred_at,
-                now,
-            ),
-            now,
-        )
-    elif same is not None and triggers.rearms(
-        play, decision, event.occurred_at, clock.instant(same["triggered_at"])
-    ):
-        enrolments.rearm(tx, str(same["id"]), signal_id, due_at, event.occurred_at)
+        enrolment_id = _open(tx, rt, play, contact, began, key, due_at, now)
+    elif same is not None and _rearms(play, decision, began, same, due_at):
+        arm = variant(play, str(same["arm"]))
+        due = timing.first_due(tx, rt, arm, contact, began.at, due_at)
+        enrolments.rearm(tx, str(same["id"]), began.signal_id, due, began.at)
         enrolment_id = str(same["id"])
     about = decisions.About(
         "trigger",
@@ -79,24 +89,97 @@ def start(
         play.version,
         key,
         enrolment_id=enrolment_id,
-        event_id=event.id,
+        event_id=began.event_id,
     )
-    facts = {"signal": context["signal"], "stage": contact.stage, "key": key}
+    facts = {"signal": began.context.get("signal", {}), "stage": contact.stage, "key": key}
     decisions.add(tx, about, decision, facts, now, decision_id=rt.new_id("dec"))
+    return decision
 
 
-def _counted(
-    tx: Tx, play: Play, contact_id: str, name: str, at: datetime, context: Mapping[str, Json]
+def _rearms(
+    play: Play, decision: Decision, began: Began, same: Row, due_at: datetime | None
 ) -> bool:
+    """Whether the timer of one that waits starts anew; a moved date moves it in any case."""
+    waits_since = clock.instant(same["triggered_at"])
+    if triggers.rearms(play, decision, began.at, waits_since):
+        return True
+    reasons = {objection.reason for objection in decision.objections}
+    return due_at is not None and began.at > waits_since and reasons == {"already_waiting"}
+
+
+def _open(
+    tx: Tx,
+    rt: Setup,
+    play: Play,
+    contact: Contact,
+    began: Began,
+    key: str,
+    due_at: datetime | None,
+    now: datetime,
+) -> str:
+    mode = _mode(tx, rt, play, contact.id, now)
+    arm = _arm(tx, rt, play, contact.id, now) if play.experiment else ""
+    walks = variant(play, arm)
+    speaks = _speaks(walks, began.context)
+    enrolment_id = rt.new_id("enr")
+    enrolments.open_(
+        tx,
+        Opening(
+            enrolment_id,
+            play.name,
+            play.version,
+            contact.id,
+            key,
+            began.signal_id,
+            mode,
+            timing.first_due(tx, rt, walks, contact, began.at, due_at) if speaks else None,
+            began.at,
+            now,
+            arm,
+        ),
+        now,
+    )
+    return enrolment_id
+
+
+def _speaks(play: Play, context: Mapping[str, Json]) -> bool:
+    """Whether this arm speaks at once: in a threshold test it may wait for its own level."""
+    form = play.start.threshold
+    if form is None or form.own <= form.level:
+        return True
+    value = triggers.number(form.measure(context))
+    return value is not None and value >= form.own
+
+
+def _paused(tx: Tx, play: Play) -> tuple[Objection, ...]:
+    """A pause that drops lets nothing new begin."""
+    if play.on_pause is not OnPause.drop:
+        return ()
+    row = pauses.of(tx, play.name)
+    if row is None or row["verdict"] != "drop":
+        return ()
+    return (Objection("paused", Verdict.stop, f"The play is paused: {row['why'] or 'no reason'}"),)
+
+
+def _counted(tx: Tx, play: Play, contact_id: str, began: Began) -> bool:
     if play.start.count <= 1:
         return True
-    since = at - play.start.within if play.start.within else clock.instant("1970-01-01T00:00:00Z")
+    within, name = play.start.within, play.start.signal
+    since = began.at - within if within else clock.instant("1970-01-01T00:00:00Z")
     times = [
         clock.instant(row["occurred_at"])
         for row in events.heard(tx, contact_id, name, since)
-        if _meets(play.start.where, row, context)
+        if _meets(play.start.where, row, began.context)
     ]
-    return triggers.counted(play, times, at)
+    return triggers.counted(play, times, began.at)
+
+
+def _is_first(tx: Tx, play: Play, contact_id: str, began: Began) -> bool:
+    """Whether no such signal occurred before; what is heard late counts as if it had been."""
+    if not play.start.first:
+        return True
+    earlier = events.before(tx, contact_id, play.start.signal, began.at)
+    return not any(_meets(play.start.where, row, began.context) for row in earlier)
 
 
 def _meets(condition: Condition | None, heard: Row, context: Mapping[str, Json]) -> bool:
@@ -111,39 +194,38 @@ def _meets(condition: Condition | None, heard: Row, context: Mapping[str, Json])
 
 
 def _standing(
-    tx: Tx,
-    play: Play,
-    contact: Contact,
-    key: str,
-    signal_id: str,
-    event: Event,
-    context: Mapping[str, Json],
+    tx: Tx, play: Play, contact: Contact, key: str, began: Began
 ) -> tuple[Row | None, Standing]:
     same = enrolments.by_key(tx, play.name, contact.id, key)
     latest = None
-    if key == signal_id or play.start.cooldown is not None:
+    if key == began.signal_id or play.start.cooldown is not None:
         latest = enrolments.latest(tx, play.name, contact.id)
-    if same is None and key == signal_id and latest is not None and latest["state"] == "waiting":
-        same = latest
-    over = _over(tx, play, contact, key, event, context)
+    if same is None and key == began.signal_id and latest is not None:
+        same = latest if latest["state"] == "waiting" else None
+    over = _over(tx, play, contact, key, began) if began.counts else ()
     last_start = clock.instant(latest["triggered_at"]) if latest else None
     return same, Standing(str(same["state"]) if same else "", last_start, over)
 
 
-def _over(
-    tx: Tx, play: Play, contact: Contact, key: str, event: Event, context: Mapping[str, Json]
-) -> tuple[str, ...]:
-    """Signals that end or fulfil the play, heard already though they occurred after the start."""
-    if contact.last_seen_at is not None and contact.last_seen_at <= event.occurred_at:
+def _over(tx: Tx, play: Play, contact: Contact, key: str, began: Began) -> tuple[str, ...]:
+    """Signals that end or fulfil the play, heard already though they occurred after the start.
+
+    A date looks back: what ended it shortly before counts too.
+    """
+    date = play.start.date
+    since = began.at
+    if date is not None and play.start.kind is Kind.date:
+        since = began.at - date.look_back
+    if contact.last_seen_at is not None and contact.last_seen_at <= since:
         return ()  # nothing that occurred later was heard yet
     names = dict.fromkeys((*play.start.unless, *play.exits))
-    over = [name for name in names if events.heard(tx, contact.id, name, event.occurred_at, 1)]
+    over = [name for name in names if events.heard(tx, contact.id, name, since, 1)]
     goal = play.goal
     if goal is None or goal.signal in over:
         return tuple(over)
-    told = {**context, "start": context["signal"]}
-    for heard in events.heard(tx, contact.id, goal.signal, event.occurred_at):
-        if (not goal.same_key or heard["key"] == key) and _meets(goal.where, heard, told):
+    told = {**began.context, "start": began.context.get("signal", {})}
+    for row in events.heard(tx, contact.id, goal.signal, began.at):
+        if (not goal.same_key or row["key"] == key) and _meets(goal.where, row, told):
             return (*over, goal.signal)
     return tuple(over)
 
@@ -163,10 +245,36 @@ def _mode(tx: Tx, rt: Setup, play: Play, contact_id: str, now: datetime) -> str:
 def _held_out(tx: Tx, experiment: str, share: float, contact_id: str, now: datetime) -> bool:
     if share <= 0:
         return False
+    shares = {"holdout": share, "treated": 1 - share}
+    return _assigned(tx, experiment, contact_id, shares, now) == "holdout"
+
+
+def _arm(tx: Tx, rt: Setup, play: Play, contact_id: str, now: datetime) -> str:
+    """The arm of the play's experiment, by the person's salted hash; kept for good."""
+    test: Experiment | None = play.experiment
+    if test is None:
+        return ""
+    if rt.arm is not None:  # examples and previews say themselves
+        return rt.arm or CONTROL
+    return _assigned(tx, f"test:{play.name}:{test.name}", contact_id, dict(test.shares), now)
+
+
+def _assigned(
+    tx: Tx, experiment: str, contact_id: str, shares: dict[str, float], now: datetime
+) -> str:
     arm = assignments.arm(tx, experiment, contact_id)
     if not arm:
         place = triggers.share(assignments.salt(tx), experiment, contact_id)
-        arm = "holdout" if place < share else "treated"
-        shares = {"holdout": share, "treated": 1 - share}
+        arm = _at(place, shares)
         assignments.assign(tx, experiment, contact_id, arm, shares, now)
-    return arm == "holdout"
+    return arm
+
+
+def _at(place: float, shares: Mapping[str, float]) -> str:
+    """The arm in whose share of [0, 1) a place lies."""
+    names = [name for name, share in shares.items() if share > 0]
+    for name in names:
+        if place < shares[name]:
+            return name
+        place -= shares[name]
+    return names[-1]

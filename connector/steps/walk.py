@@ -1,4 +1,4 @@
-"""Walking: a due step of an enrolment becomes a planned text, a CRM task, or its end."""
+"""Walking: a due step of an enrolment becomes a text, a task, a call, a wait, or its end."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from datetime import datetime
 from connector import clock
 from connector.errors import ExpressionFailed
 from connector.expressions import compile_template
-from connector.ledger import crm_facts, decisions, enrolments, sends
+from connector.ledger import crm_facts, decisions, enrolments, events, pauses, sends
 from connector.ledger.store import Row, Tx
-from connector.model import Contact, Decision, Verdict
-from connector.rules import policy
-from connector.rules.plays import Mode, Play, Step
+from connector.model import Contact, Decision, Json, Verdict
+from connector.rules import moments, policy
+from connector.rules.plays import Play, Step, WaitFor
 from connector.rules.policy import Facts
-from connector.steps import gather, owed
+from connector.steps import exits, gather, links, owed, timing
 from connector.steps.setup import Setup
+from connector.steps.versions import is_off, play_of, step_at
 
 log = logging.getLogger("connector")
 
@@ -29,78 +30,232 @@ FINAL = frozenset(
         "wrong_stage",
         "country_closed",
         "already_said",
+        "no_longer_valid",
+        "paused",
     }
 )
 
 
 def walk(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
-    """Take the due step of one enrolment."""
-    play = rt.plays.get(str(row["play"]))
-    if play is None or play.mode is Mode.off or int(row["step"]) >= len(play.steps):
-        reason = (
-            "play_removed" if play is None else "play_off" if play.mode is Mode.off else "no_step"
-        )
-        enrolments.end(tx, str(row["id"]), reason, now)
+    """Take the due step of one enrolment: leave it, branch, wait, skip or act."""
+    play = play_of(tx, rt, row)
+    if play is None or is_off(rt, play.name):
+        enrolments.end(tx, str(row["id"]), "play_removed" if play is None else "play_off", now)
         return
-    step = play.steps[int(row["step"])]
+    place = step_at(play, row)
+    if place >= len(play.steps):
+        enrolments.end(tx, str(row["id"]), "no_step", now)
+        return
+    if _is_dropped(tx, play):
+        enrolments.end(tx, str(row["id"]), "paused", now)
+        return
+    step = play.steps[place]
     wants = frozenset({play.purpose.value, *play.scopes})
     contact = gather.person(tx, str(row["contact_id"]), wants)
     if contact is None:
         enrolments.end(tx, str(row["id"]), "contact_erased", now)
         return
-    try:
-        if step.where is not None and not step.where(_context(tx, rt, contact, row, now)):
-            next_step(tx, play, row, now)
-            return
-    except ExpressionFailed as error:
-        log.warning("act=walk enrolment=%s result=%s", row["id"], error.code)
-        next_step(tx, play, row, now)
+    context = context_of(tx, rt, play, contact, row, now)
+    if reason := exits.reason(play, contact, context):
+        enrolments.end(tx, str(row["id"]), reason, now)
         return
-    if step.task:
-        _task(tx, rt, play, step, contact, row, now)
+    target = _branch(step, context, row)
+    if target:
+        go_to(tx, rt, play, row, play.place(target), now, contact)
+    elif not holds(step, context, row):
+        next_step(tx, rt, play, row, now, contact)
+    elif step.wait_for is not None:
+        _wait(tx, rt, play, step.wait_for, contact, row, place, now)
+    elif step.task or step.webhook:
+        _call(tx, rt, play, step, contact, row, context, now)
     else:
-        _text(tx, rt, play, step, contact, row, now)
+        _text(tx, rt, play, step, contact, row, context, now)
 
 
-def next_step(tx: Tx, play: Play, row: Row, now: datetime) -> None:
-    """Stand at the step after this one, due after its wait; or be done."""
-    following = int(row["step"]) + 1
-    if following >= len(play.steps):
+def next_step(
+    tx: Tx, rt: Setup, play: Play, row: Row, now: datetime, contact: Contact | None = None
+) -> None:
+    """Stand at the step that follows, due after its wait; or be done."""
+    go_to(tx, rt, play, row, play.after(step_at(play, row)), now, contact)
+
+
+def go_to(
+    tx: Tx,
+    rt: Setup,
+    play: Play,
+    row: Row,
+    place: int,
+    now: datetime,
+    contact: Contact | None = None,
+) -> None:
+    """Stand at a step, due after its wait at its moment; past the last, be done."""
+    if place >= len(play.steps):
         enrolments.done(tx, str(row["id"]))
         return
-    enrolments.to_step(tx, str(row["id"]), following, now + play.steps[following].wait)
+    step = play.steps[place]
+    due_at = now + step.wait
+    if step.moment != moments.PLAIN:
+        contact = contact or gather.person(tx, str(row["contact_id"]))
+        if contact is not None:
+            due_at = timing.on_their_clock(tx, rt, play, step, contact, due_at)
+    enrolments.to_step(tx, str(row["id"]), place, due_at, name=step.name)
 
 
-def _context(tx: Tx, rt: Setup, contact: Contact, row: Row, now: datetime) -> dict[str, object]:
+def heard(tx: Tx, rt: Setup, play: Play, row: Row, name: str, at: datetime, now: datetime) -> bool:
+    """A signal came while the enrolment waits for one; whether it was that."""
+    place = step_at(play, row)
+    if row["awaiting_since"] is None or place >= len(play.steps):
+        return False
+    form = play.steps[place].wait_for
+    since = clock.instant(row["awaiting_since"])
+    if form is None or name not in form.signals or not since < at <= since + form.timeout:
+        return False
+    go_to(tx, rt, play, row, _way(play, place, form.heard), now)
+    return True
+
+
+def holds(step: Step, context: dict[str, Json], row: Row) -> bool:
+    """Whether a step's own condition holds; what cannot be told does not."""
+    try:
+        return step.where is None or bool(step.where(context))
+    except ExpressionFailed as error:
+        log.warning("act=walk enrolment=%s result=%s", row["id"], error.code)
+        return False
+
+
+def context_of(
+    tx: Tx, rt: Setup, play: Play, contact: Contact, row: Row, now: datetime
+) -> dict[str, Json]:
+    """What the conditions and texts of an enrolment may read now."""
     crm = crm_facts.of(tx, rt.crm, contact.id)
-    return gather.context(rt, contact, crm, gather.signal_of(row), now)
+    segments = {**rt.segments, **play.segments}
+    walked = gather.Walked(tx, row)
+    return gather.context(
+        tx, rt, contact, crm, gather.signal_of(row), now, None, segments, walk=walked
+    )
 
 
-def _task(
-    tx: Tx, rt: Setup, play: Play, step: Step, contact: Contact, row: Row, now: datetime
-) -> None:
-    if rt.may_leave(str(row["mode"])):
-        context = _context(tx, rt, contact, row, now)
+def _is_dropped(tx: Tx, play: Play) -> bool:
+    row = pauses.of(tx, play.name)
+    return row is not None and row["verdict"] == "drop"
+
+
+def _branch(step: Step, context: dict[str, Json], row: Row) -> str:
+    """Where the first branch whose condition holds leads, "" where none does."""
+    for branch in step.branches:
         try:
-            subject = compile_template(step.task)(gather.shown(context, row))
+            if branch.when(context):
+                return branch.go
         except ExpressionFailed as error:
-            log.warning("act=task enrolment=%s result=%s", row["id"], error.code)
-            subject = f"{play.name}: {step.name}"
-        owed.task_due(tx, rt.crm, contact.id, f"{row['id']}:{step.name}", subject, now)
-    next_step(tx, play, row, now)
+            log.warning("act=branch enrolment=%s result=%s", row["id"], error.code)
+    return ""
+
+
+def _wait(
+    tx: Tx,
+    rt: Setup,
+    play: Play,
+    form: WaitFor,
+    contact: Contact,
+    row: Row,
+    place: int,
+    now: datetime,
+) -> None:
+    """Begin to wait for a signal, or end the waiting: it came, or its time is over."""
+    since = clock.instant(row["awaiting_since"] or row["due_at"])
+    until = since + form.timeout
+    if any(_came(tx, contact.id, name, since, until) for name in form.signals):
+        go_to(tx, rt, play, row, _way(play, place, form.heard), now, contact)
+    elif now < until:
+        name = play.steps[place].name
+        enrolments.to_step(tx, str(row["id"]), place, until, name=name, awaiting=since)
+    else:
+        go_to(tx, rt, play, row, _way(play, place, form.missed), now, contact)
+
+
+def _came(tx: Tx, contact_id: str, name: str, since: datetime, until: datetime) -> bool:
+    rows = events.heard(tx, contact_id, name, since, 1)
+    return bool(rows) and rows[0]["occurred_at"] <= clock.text(until)
+
+
+def _way(play: Play, place: int, name: str) -> int:
+    return play.place(name) if name else play.after(place)
+
+
+def _call(
+    tx: Tx,
+    rt: Setup,
+    play: Play,
+    step: Step,
+    contact: Contact,
+    row: Row,
+    context: dict[str, Json],
+    now: datetime,
+) -> None:
+    """A task in the CRM, or a call to another tool; neither in a dry walk."""
+    if rt.may_leave(str(row["mode"])):
+        key = f"{row['id']}:{step.name}"
+        shown = gather.shown(context, row)
+        if step.webhook:
+            told = _told(play, step, contact, row, shown, now)
+            owed.call_due(tx, step.webhook, contact.id, key, told, now)
+        else:
+            owed.task_due(tx, rt.crm, contact.id, key, _subject(play, step, row, shown), now)
+    next_step(tx, rt, play, row, now, contact)
+
+
+def _subject(play: Play, step: Step, row: Row, shown: object) -> str:
+    try:
+        return compile_template(step.task)(shown)  # type: ignore[arg-type]
+    except ExpressionFailed as error:
+        log.warning("act=task enrolment=%s result=%s", row["id"], error.code)
+        return f"{play.name}: {step.name}"
+
+
+def _told(
+    play: Play, step: Step, contact: Contact, row: Row, shown: object, now: datetime
+) -> dict[str, Json]:
+    """What another tool is told: which step, of whom, and what began it; nothing sensitive."""
+    signal = shown["signal"] if isinstance(shown, dict) else {}
+    return {
+        "type": "play.step",
+        "play": play.name,
+        "version": play.version,
+        "step": step.name,
+        "enrolment": row["id"],
+        "at": clock.text(now),
+        "contact": {
+            "id": contact.id,
+            "email": contact.email,
+            "phone": contact.phone,
+            "first_name": contact.traits.get("first_name"),
+            "language": contact.language,
+        },
+        "signal": dict(signal),
+    }
 
 
 def _text(
-    tx: Tx, rt: Setup, play: Play, step: Step, contact: Contact, row: Row, now: datetime
+    tx: Tx,
+    rt: Setup,
+    play: Play,
+    step: Step,
+    contact: Contact,
+    row: Row,
+    context: dict[str, Json],
+    now: datetime,
 ) -> None:
     due_at = clock.instant(row["due_at"])
-    context = _context(tx, rt, contact, row, now)
+    trusted = gather.is_trusted(rt, row)
+    template = choose(step, context, row)
     text, language, fault = gather.write_text(
         rt,
-        step.template,
+        template,
         contact,
         gather.shown(context, row),
-        trusted=gather.is_trusted(rt, row),
+        trusted=trusted,
+        short=links.for_send(tx, rt, "", contact.id, False, trusted=trusted),
+        texts=play.templates or rt.templates,
     )
     facts = gather.gather(
         tx,
@@ -117,6 +272,7 @@ def _text(
         enrolment_id=row["id"],
         text=text,
         text_fault=fault,
+        template=template,
     )
     decision = policy.decide(facts, rt.book, now)
     send_id = rt.new_id("snd") if decision.verdict is not Verdict.stop else ""
@@ -133,10 +289,23 @@ def _text(
     )
     decisions.add(tx, about, decision, gather.kept(facts), now, decision_id=rt.new_id("dec"))
     if decision.verdict is Verdict.stop:
-        stopped(tx, play, row, decision.reason, now)
+        stopped(tx, rt, play, row, decision.reason, now)
         return
-    sends.plan(tx, _plan(play, step, facts, row, send_id, language, decision, now), now)
-    enrolments.to_step(tx, str(row["id"]), int(row["step"]), None)
+    planned = _plan(play, step, facts, row, send_id, template, language, decision, now)
+    sends.plan(tx, planned, now)
+    place = step_at(play, row)
+    enrolments.to_step(tx, str(row["id"]), place, None, name=step.name)
+
+
+def choose(step: Step, context: dict[str, Json], row: Row) -> str:
+    """The template of a step: that of the first choice that holds, else its own."""
+    for choice in step.choices:
+        try:
+            if choice.when(context):
+                return choice.template
+        except ExpressionFailed as error:
+            log.warning("act=choose enrolment=%s result=%s", row["id"], error.code)
+    return step.template
 
 
 def _plan(
@@ -145,6 +314,7 @@ def _plan(
     facts: Facts,
     row: Row,
     send_id: str,
+    template: str,
     language: str,
     decision: Decision,
     now: datetime,
@@ -157,7 +327,7 @@ def _plan(
         contact_id=facts.contact.id,
         phone=facts.contact.phone,
         purpose=play.purpose.value,
-        template=step.template,
+        template=template,
         due_at=decision.until or now,
         expires_at=facts.expires_at,
         enrolment_id=row["id"],
@@ -171,9 +341,9 @@ def _plan(
     )
 
 
-def stopped(tx: Tx, play: Play, row: Row, reason: str, now: datetime) -> None:
+def stopped(tx: Tx, rt: Setup, play: Play, row: Row, reason: str, now: datetime) -> None:
     """A text of this step will not go: the enrolment ends, or goes on to the next step."""
-    if reason in FINAL:
+    if reason in FINAL or reason.startswith(exits.PREFIX):
         enrolments.end(tx, str(row["id"]), reason, now)
     else:
-        next_step(tx, play, row, now)
+        next_step(tx, rt, play, row, now)

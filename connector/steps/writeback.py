@@ -14,27 +14,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from connector.crms import Crm
 from connector.errors import ConnectorError
 from connector.ledger import (
     contacts,
-    crm_facts,
     enrolments,
     outcomes,
     sends,
     summaries,
     writebacks,
 )
-from connector.ledger.store import Store, Tx
+from connector.ledger.store import Tx
 from connector.ledger.summaries import Summary
 from connector.ledger.writebacks import Claim, Outage
 from connector.model import Json, Owed, Subject, Writeback, Written
 from connector.rules import writeback as rules
 from connector.rules.retry import WRITEBACKS, next_attempt
 from connector.rules.writeback import Field
-from connector.steps import gather
+from connector.steps import crmfacts, gather
+from connector.steps.setup import Setup
 
 BATCH: Final = 100  #: changes in one call to a CRM
 BATCHES: Final = 10  #: calls to a CRM before other steps have their turn
@@ -44,37 +44,19 @@ LONGEST_PAUSE: Final = timedelta(minutes=10)  #: between two probes, unless the 
 log = logging.getLogger("connector")
 
 
-class Runtime(Protocol):
-    """What this step needs of the runtime."""
-
-    @property
-    def store(self) -> Store: ...
-
-    @property
-    def crms(self) -> Mapping[str, Crm]: ...
-
-    @property
-    def crm_fields(self) -> Mapping[str, Sequence[Field]]:
-        """By CRM, the ``[fields]`` of its mapping; one without has ``standard_fields``."""
-
-    def clock(self) -> datetime: ...
-
-    def chance(self) -> float: ...
-
-
-def writeback(rt: Runtime, batches: int = BATCHES) -> int:
+def writeback(rt: Setup, batches: int = BATCHES) -> int:
     """Write what is owed and due to every CRM, a bounded part of it; how many were written."""
     return sum(_drain(rt, name, batches) for name in rt.crms)
 
 
-def next_due(rt: Runtime) -> datetime | None:
+def next_due(rt: Setup) -> datetime | None:
     """When the next write-back is due; None when nothing is owed."""
     with rt.store.read() as tx:
         due = [writebacks.next_due(tx, name) for name in rt.crms]
     return min((at for at in due if at is not None), default=None)
 
 
-def _drain(rt: Runtime, name: str, batches: int) -> int:
+def _drain(rt: Setup, name: str, batches: int) -> int:
     written = 0
     for _ in range(batches):
         with rt.store.read() as tx:
@@ -85,7 +67,7 @@ def _drain(rt: Runtime, name: str, batches: int) -> int:
     return written
 
 
-def _batch(rt: Runtime, name: str) -> int:
+def _batch(rt: Setup, name: str) -> int:
     began, fields = rt.clock(), rt.crm_fields.get(name) or rules.standard_fields()
     with rt.store.write() as tx:
         stopped = writebacks.outage(tx, name)
@@ -104,7 +86,7 @@ def _batch(rt: Runtime, name: str) -> int:
     facts = _facts_now(rt.crms[name], wanted, answers)
     with rt.store.write() as tx:
         for contact_id, found in facts.items():
-            crm_facts.keep(tx, name, contact_id, found, now)
+            crmfacts.learn(tx, rt, name, contact_id, found, now)
         if stopped and wanted:
             writebacks.note_outage(tx, name, None)
         for claim in claims:
@@ -130,7 +112,7 @@ def _facts_now(
 
 def _settle(
     tx: Tx,
-    rt: Runtime,
+    rt: Setup,
     claim: Claim,
     change: Writeback | None,
     answer: Written | None,
@@ -148,7 +130,7 @@ def _settle(
 
 
 def _stop(
-    rt: Runtime, name: str, claims: Sequence[Claim], stopped: Outage | None, error: Exception
+    rt: Setup, name: str, claims: Sequence[Claim], stopped: Outage | None, error: Exception
 ) -> None:
     """The CRM could not be asked at all: nothing is lost, and it is left alone for a while.
 
@@ -176,7 +158,7 @@ def _stop(
     )
 
 
-def _later(rt: Runtime, attempt: int, now: datetime, after: float | None = None) -> datetime:
+def _later(rt: Setup, attempt: int, now: datetime, after: float | None = None) -> datetime:
     """When to ask again. What the CRM did not refuse for good is never given up."""
     at = next_attempt(attempt, now, "unavailable", after, rt.chance(), pace=WRITEBACKS)
     return at or now + WRITEBACKS.longest
@@ -218,6 +200,8 @@ def _activity(tx: Tx, claim: Claim, about: str, thing: str) -> tuple[list[Owed],
     if about == "outcome" and (outcome := outcomes.find(tx, thing)):
         walked = outcome["enrolment_id"] and enrolments.get(tx, outcome["enrolment_id"])
         return rules.for_outcome(outcome, walked["play"] if walked else ""), outcome["contact_id"]
+    if about == "call":
+        return [Owed("webhook", claim.key, claim.change)], claim.contact_id
     if about == "task":
         found = contacts.row(tx, claim.contact_id)
         contact_id = str(found["id"]) if found else claim.contact_id

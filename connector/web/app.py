@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from connector.errors import ConnectorError
-from connector.web import browser, inbound, operations, providers
+from connector.web import api, browser, inbound, links, operations, providers
 from connector.web.answers import Answer, problem, refusal
 from connector.web.cors import Cors
 from connector.web.receive import PATHS, Tracking
@@ -52,6 +52,8 @@ def create_app(rt: WebRuntime) -> Application:
     app.register_blueprint(browser.blueprint(rt, cors))
     app.register_blueprint(inbound.blueprint(rt))
     app.register_blueprint(providers.blueprint(rt))
+    app.register_blueprint(links.blueprint(rt))
+    app.register_blueprint(api.blueprint(rt))
     app.register_blueprint(operations.blueprint(rt, refused))
     app.register_error_handler(ConnectorError, refusal)
     app.register_error_handler(HTTPException, _http_problem)
@@ -67,7 +69,8 @@ def create_app(rt: WebRuntime) -> Application:
 def _note(refused: Counter[int], response: Response) -> Response:
     if response.status_code >= 400:
         refused[response.status_code] += 1
-    log.debug("act=answer path=%s result=%d", quote(request.path), response.status_code)
+    path = links.PREFIX if request.path.startswith(links.PREFIX) else quote(request.path)
+    log.debug("act=answer path=%s result=%d", path, response.status_code)
     return response
 
 

@@ -59,6 +59,21 @@ SCHEMAS: Final[Part] = {
             }
         ],
     },
+    "Start": {
+        "type": "object",
+        "required": ["contact"],
+        "properties": {
+            "contact": {
+                "type": "object",
+                "description": "One or more of contact_id, user_id, crm_id, phone and email.",
+            },
+            "facts": {"type": "object", "description": "What the texts may read as signal.<name>."},
+            "key": {"type": "string", "description": "What it is about; once for each key."},
+            "id": {"type": "string", "description": "Of this request, where there is no key."},
+            "who": {"type": "string"},
+            "why": {"type": "string"},
+        },
+    },
     "TrackingBatch": {
         "type": "object",
         "required": ["batch"],
@@ -71,6 +86,11 @@ SECURITY_SCHEMES: Final[Part] = {
         "type": "http",
         "scheme": "basic",
         "description": "The write key as user, no password; or as writeKey in the body.",
+    },
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key of [api] keys in config.toml.",
     },
     "signature": {
         "type": "apiKey",
@@ -101,6 +121,9 @@ def document(public_url: str = "") -> Part:
             "/in/{source}": {"post": _inbound()},
             "/providers/{provider}": {"post": _callback("callback")},
             "/providers/{provider}/{rest}": {"post": _callback("callbackBelow", "rest")},
+            "/l/{code}": {"get": _link()},
+            "/api/plays/{play}/start": {"post": _start()},
+            "/api/reload": {"post": _reload()},
             "/health": {"get": _plain("health", "Whether the process is alive.")},
             "/ready": {"get": _ready()},
             "/metrics": {"get": _plain("metrics", "Figures for Prometheus.", "text/plain")},
@@ -176,6 +199,53 @@ def _callback(name: str, *parameters: str) -> Part:
         "parameters": [_parameter("provider"), *map(_parameter, parameters)],
         "security": [{"signature": []}],
         "requestBody": {"content": {**form, "application/json": {"schema": {}}}},
+        "responses": responses,
+    }
+
+
+def _link() -> Part:
+    responses = _responses({"type": "string"}, 404, 405, content_type="text/plain")
+    found = responses.pop("200")
+    leads = {"Location": {"required": True, "schema": {"type": "string"}}}
+    responses["302"] = {**found, "description": "It leads there.", "headers": leads}
+    responses["404"]["description"] = "No text has this link."
+    responses["404"]["content"]["text/html"] = {"schema": {"type": "string"}}
+    return {
+        "operationId": "followLink",
+        "tags": ["links"],
+        "summary": "Lead a short link of a text on to the address it was made for; HEAD too.",
+        "parameters": [_parameter("code")],
+        "security": [],
+        "responses": responses,
+    }
+
+
+def _start() -> Part:
+    responses = _responses({"type": "object"}, 400, 401, 404, 405, 413, 415, 429, 503)
+    responses["202"] = {**responses.pop("200"), "description": "It will be judged and governed."}
+    return {
+        "operationId": "startPlay",
+        "tags": ["api"],
+        "summary": "Start a play for one contact; the decision is kept like any other.",
+        "parameters": [_parameter("play")],
+        "security": [{"apiKey": []}],
+        "requestBody": _body({"$ref": "#/components/schemas/Start"}),
+        "responses": responses,
+    }
+
+
+def _reload() -> Part:
+    responses = _responses({"type": "object", "required": ["result"]}, 401, 405, 413, 415, 503)
+    responses["400"] = _responses({}, 400)["400"]
+    responses["409"] = {
+        "description": "The files are at fault, and those in use stay; the message names each.",
+        "content": {"application/json": {"schema": PROBLEM}},
+    }
+    return {
+        "operationId": "reload",
+        "tags": ["api"],
+        "summary": "Let the connector take over its changed files, whole or not at all.",
+        "security": [{"apiKey": []}],
         "responses": responses,
     }
 

@@ -90,6 +90,20 @@ class WebRuntime(Protocol):
     def clock(self) -> Callable[[], datetime]:
         """The present instant."""
 
+    @property
+    def plays(self) -> Mapping[str, object]:
+        """Name → play, of those in use."""
+
+    @property
+    def api_keys(self) -> tuple[bytes, ...]:
+        """Keys of the operator's own programs."""
+
+    def reload(self, who: str) -> dict[str, str]:
+        """Ask the worker to take over changed files; what it answered."""
+
+    def leads_to(self, code: str) -> str:
+        """The address behind the code of a short link; "" where there is no such link."""
+
     def ready(self) -> dict[str, str]:
         """What keeps this server from working: problem → remedy; empty when it is ready."""
 

@@ -15,7 +15,7 @@ from connector.config.loaded import ANSWERS, Loaded
 from connector.errors import BadConfig, Fault
 from connector.expressions import compile_template
 from connector.model import Purpose
-from connector.steps import outcome
+from connector.steps import obey
 
 ENVIRON = {"SITE_KEY": "site", "BACKEND_KEY": "backend", "SHOPIFY_SECRET": "shop"}
 CONTEXT = {
@@ -207,7 +207,7 @@ def test_two_shipped_texts_speak_spanish(folder: Path) -> None:
 
 
 def test_the_answers_to_stop_start_and_help_must_be_there(folder: Path) -> None:
-    assert set(ANSWERS) == set(outcome.ANSWERS.values())
+    assert set(ANSWERS) == set(obey.ANSWERS.values())
     (folder / "templates/stop_confirmed.en.txt").unlink()
     (folder / "templates/help_answer.es.txt").write_text("{{ contact.first_name }}: ayuda")
     assert [(fault.file, fault.message.partition(",")[0]) for fault in faults(folder)] == [

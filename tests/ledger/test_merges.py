@@ -118,7 +118,14 @@ def everything(tx: Tx, who: str) -> None:
         occurred_at=NOW,
         now=NOW,
     )
-    tx.run("INSERT INTO clicks VALUES (:id, 's', :who, 'l', 'human', '')", id=f"clk_{who}", who=who)
+    tx.run(
+        "INSERT INTO clicks VALUES (:id, 's', :who, 'l', 'human', '', 'GET', '', '', '', '')",
+        id=f"clk_{who}",
+        who=who,
+    )
+    tx.run(
+        "INSERT INTO crm_changes VALUES (:id, :who, 'local', '{}', '')", id=f"crc_{who}", who=who
+    )
     writebacks.owe(tx, "local", who, Owed("activity", f"send:{who}", {}), NOW)
 
 
@@ -148,7 +155,8 @@ def test_every_table_that_names_a_contact_is_followed_or_known_not_to_be(
             if any(row["name"] == "contact_id" for row in tx.all(f"PRAGMA table_info({table})"))
         }
     keyed_by_person = {"identities", "identity_links", "assignments", "crm_facts", "local_records"}
-    assert named == {*TABLES, *keyed_by_person}
+    led_to_the_winner = {"timers", "memberships", "links", "readings"}
+    assert named == {*TABLES, *keyed_by_person, *led_to_the_winner}
 
 
 def test_caps_add_up_since_texts_follow_the_person(tx: Tx) -> None:

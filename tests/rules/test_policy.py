@@ -113,10 +113,15 @@ TROUBLES: Mapping[str, tuple[dict[str, Any], str, Verdict]] = {
     "already_said": ({"texts_for_key": 1}, "already_said", STOP),
     "expired": ({"expires_at": NOW}, "expired", STOP),
     "value_missing": ({"text_fault": "contact.first_name has no value"}, "value_missing", STOP),
+    "no_longer_valid": ({"not_valid": "It was valid until now."}, "no_longer_valid", STOP),
+    "too_long": ({"too_long": "The text has 4 segments."}, "too_long", STOP),
     "quiet_hours": ({}, "quiet_hours", WAIT),
     "cap_full": ({"said": said(20 * HOUR)}, "cap_full", WAIT),
     "too_soon": ({"said": said(3 * HOUR)}, "minimum_gap", WAIT),
     "held": ({"hold": "An unclear reply waits for a person."}, "reply_unread", WAIT),
+    "paused": ({"paused": "The play is paused."}, "paused", WAIT),
+    "in_conversation": ({"talking_until": NOW + HOUR}, "in_conversation", WAIT),
+    "in_another_play": ({"busy_with": "quote"}, "in_another_play", WAIT),
 }
 #: The books under which the last ones speak alone.
 BOOKS = {
@@ -463,7 +468,7 @@ def test_our_own_answer_still_needs_a_number_its_time_and_all_its_words(name: st
 
 def test_the_checks_of_our_own_answers_are_these_and_no_others() -> None:
     names = [check.__name__ for check in policy.SYSTEM_CHECKS]
-    assert names == ["no_mobile", "expired", "value_missing"]
+    assert names == ["no_mobile", "expired", "value_missing", "paused"]
 
 
 def test_an_expression_failure_keeps_its_code() -> None:

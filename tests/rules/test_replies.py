@@ -10,7 +10,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector.model import Label
-from connector.rules.replies import MAX_LETTERS, STARTS, STOPS, YESES, classify
+from connector.rules.replies import (
+    HELPS,
+    MAX_LETTERS,
+    RESERVED,
+    STARTS,
+    STOPS,
+    YESES,
+    answer,
+    classify,
+    folded,
+)
 
 OUT = {
     "STOP": "exact",
@@ -222,3 +232,79 @@ def plain(text: str) -> str:
     letters = "".join(c if c.isalnum() else " " for c in folded if not unicodedata.combining(c))
     words = [word for word in letters.split() if word not in ("please", "pls", "plz", "kindly")]
     return "".join(words)
+
+
+# -- answers -----------------------------------------------------------------------------------
+
+ASKED = ("1", "2", "12", "reschedule", "yes", "Sí", "stop by", "see you")
+ANSWERS = {
+    "1": "1",
+    " 1. ": "1",
+    "1!!": "1",
+    "1️⃣": "1",
+    "①": "1",
+    "❶": "1",
+    "１": "1",
+    "𝟏": "1",
+    "١": "1",
+    "#2": "2",
+    "(2)": "2",
+    "⑫": "12",
+    "1 please": "1",
+    "please 2, thank you": "2",
+    "YES": "yes",
+    "Yes!!! 👍": "yes",
+    "yesss": "yes",
+    "ＹＥＳ": "yes",
+    "yes thanks": "yes",
+    "Reschedule.": "reschedule",
+    "réschedule": "reschedule",
+    "si": "Sí",
+    "stop by": "stop by",
+    "y e s": "",
+    "1 2": "",
+    "1 or 2": "",
+    "½": "",
+    "10": "",
+    "option 1": "",
+    "yes but not today": "",
+    "👍": "",
+    "": "",
+    "STOP": "",
+    "cancel": "",
+    "HELP": "",
+    "START": "",
+    "wrong number": "",
+}
+
+
+@pytest.mark.parametrize("text", ANSWERS)
+def test_an_answer_is_known_however_it_is_written(text: str) -> None:
+    assert answer(text, ASKED) == ANSWERS[text]
+
+
+@pytest.mark.parametrize("word", sorted(RESERVED))
+def test_a_reserved_word_is_no_answer_even_where_a_text_asks_for_it(word: str) -> None:
+    assert answer(word.upper(), [word]) == ""
+
+
+def test_what_is_reserved_is_what_carriers_act_on() -> None:
+    assert RESERVED == STOPS | STARTS | HELPS
+    assert not RESERVED & YESES
+
+
+@given(st.text(max_size=60), st.lists(st.text(min_size=1, max_size=10), max_size=4))
+def test_an_answer_is_always_one_that_was_asked_for(text: str, asked: list[str]) -> None:
+    found = answer(text, asked)
+    assert found == "" or (found in asked and folded(found) == folded(text))
+
+
+@given(st.text(max_size=60), st.lists(st.text(min_size=1, max_size=10), max_size=4))
+def test_whoever_wants_out_has_answered_nothing(text: str, asked: list[str]) -> None:
+    if classify(text).label in (Label.opt_out, Label.wrong_person):
+        assert answer(text, asked) == ""
+
+
+@pytest.mark.parametrize("asked", ["yes", "1", "stop by", "réschedule", "See you", "①"])
+def test_what_a_text_asks_for_is_understood_as_it_stands(asked: str) -> None:
+    assert answer(asked, [asked]) == asked

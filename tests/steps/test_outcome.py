@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connector import clock
 from connector.errors import Uncertain
 from connector.model import Purpose, Reply, Status, Subject
+from connector.rules.plays import Start, Step
 from connector.rules.policy import Cap, Policy
 from connector.steps import outcome
 from tests.steps.build import (
@@ -25,8 +29,10 @@ from tests.steps.build import (
     OURS,
     PHONE,
     SECOND,
+    WELCOME,
     Shop,
     open_hours,
+    when,
 )
 
 OpenShop = Callable[..., Shop]
@@ -385,6 +391,230 @@ def test_the_log_of_a_reply_masks_the_number_and_keeps_the_words_to_itself(
     assert "act=reply" in caplog.text
     assert PHONE not in caplog.text
     assert "blue" not in caplog.text
+
+
+# -- replies as signals ------------------------------------------------------------------------
+
+ASKING = replace(
+    CART, steps=(Step("reminder", template="cart", answers=("1", "Reschedule", "stop by")),)
+)
+THANKS = replace(
+    WELCOME,
+    name="thanks",
+    start=Start("reply", where=when("signal.answer == '1'")),
+    goal=None,
+    exits=(),
+)
+ANY = replace(THANKS, name="any", start=Start("reply"))
+
+
+def told(shop: Shop) -> list[dict[str, object]]:
+    """The facts of every reply's own signal."""
+    rows = shop.rows("SELECT * FROM signals WHERE name = 'reply' ORDER BY id")
+    return [orjson.loads(row["facts"]) for row in rows]
+
+
+def kept(shop: Shop) -> list[tuple[str, str, str]]:
+    rows = shop.rows("SELECT label, why, answer FROM replies ORDER BY id")
+    return [(row["label"], row["why"], row["answer"]) for row in rows]
+
+
+def test_a_reply_is_a_signal_with_what_was_said_and_to_what(open_shop: OpenShop) -> None:
+    shop = open_shop(ASKING, ANY)
+    reminded(shop)
+    shop.tick(MINUTE)
+    shop.reply("Is it still there? www.evil.example\n")
+    assert told(shop) == [
+        {
+            "text": "Is it still there?",
+            "label": "none",
+            "answer": "",
+            "play": "cart",
+            "step": "reminder",
+        }
+    ]
+    [row] = shop.rows("SELECT * FROM signals WHERE name = 'reply'")
+    assert (row["key"], row["activity"], row["contact_id"]) == ("c-1", 1, "con_000001")
+    assert [enrolment["play"] for enrolment in shop.enrolments()] == ["cart", "any"]
+
+
+def test_a_long_reply_is_cut_in_its_signal_and_kept_whole(shop: Shop) -> None:
+    reminded(shop)
+    shop.reply("long " * 200)
+    [facts] = told(shop)
+    assert len(str(facts["text"])) <= 200
+    assert len(shop.rows("SELECT text FROM replies")[0]["text"]) == 1_000
+
+
+def test_a_reply_told_twice_is_one_signal(shop: Shop) -> None:
+    reminded(shop)
+    for _ in range(3):
+        shop.reply("hello", reply_id="SMin1")
+    assert len(told(shop)) == 1
+
+
+def test_a_reply_of_nobody_we_know_is_no_signal(shop: Shop) -> None:
+    shop.reply("hello", STRANGER)
+    assert told(shop) == []
+
+
+@pytest.mark.parametrize("text", ["1", " 1. ", "1\ufe0f\u20e3", "①", "1 please"])
+def test_an_answer_is_known_and_starts_what_waits_for_it(open_shop: OpenShop, text: str) -> None:
+    shop = open_shop(ASKING, THANKS)
+    reminded(shop)
+    shop.reply(text)
+    assert kept(shop) == [("none", "answer", "1")]
+    assert told(shop)[0]["answer"] == "1"
+    assert [enrolment["play"] for enrolment in shop.enrolments()] == ["cart", "thanks"]
+
+
+def test_an_answer_is_written_as_the_play_has_it(open_shop: OpenShop) -> None:
+    shop = open_shop(ASKING)
+    reminded(shop)
+    shop.reply("RESCHEDULE!")
+    assert kept(shop) == [("none", "answer", "Reschedule")]
+
+
+def test_an_answer_is_never_held_as_unclear(open_shop: OpenShop) -> None:
+    shop = open_shop(ASKING)
+    reminded(shop)
+    shop.reply("Stop by")
+    assert kept(shop) == [("none", "answer", "stop by")]
+    assert not shop.number()["held_at"]
+    shop.reply("stop by later?")
+    assert kept(shop)[1][0] == "hold"
+    assert shop.number()["held_at"]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [("STOP", "opt_out"), ("HELP", "help"), ("START", "opt_in"), ("wrong number", "wrong_person")],
+)
+def test_a_reserved_word_always_wins(open_shop: OpenShop, text: str, label: str) -> None:
+    asking = replace(CART, steps=(Step("reminder", template="cart", answers=(text.lower(),)),))
+    shop = open_shop(asking)
+    reminded(shop)
+    shop.reply(text)
+    assert [(row[0], row[2]) for row in kept(shop)] == [(label, "")]
+
+
+def test_a_providers_stop_wins_over_an_answer(open_shop: OpenShop) -> None:
+    shop = open_shop(ASKING)
+    reminded(shop)
+    shop.reply("1", opt_out_type="STOP")
+    assert kept(shop) == [("opt_out", "provider", "")]
+    assert shop.live().stopped == "all"
+
+
+@pytest.mark.parametrize(("after", "answer"), [(7 * DAY - SECOND, "1"), (7 * DAY, "")])
+def test_a_text_may_be_answered_for_seven_days(
+    open_shop: OpenShop, after: timedelta, answer: str
+) -> None:
+    shop = open_shop(ASKING)
+    reminded(shop)
+    shop.tick(after)
+    shop.reply("1")
+    assert kept(shop)[0][2] == answer
+
+
+def test_only_the_last_text_to_the_number_is_answered(open_shop: OpenShop) -> None:
+    shop = open_shop(ASKING, WELCOME)
+    reminded(shop)
+    shop.tick(MINUTE)
+    shop.tell("signed_up")
+    assert shop.go() == 1
+    shop.tick(MINUTE)
+    shop.reply("1")
+    assert [(facts["play"], facts["answer"]) for facts in told(shop)] == [("welcome", "")]
+
+
+def test_our_answer_to_help_does_not_take_the_place_of_the_question(open_shop: OpenShop) -> None:
+    shop = open_shop(ASKING)
+    reminded(shop)
+    shop.reply("HELP")
+    assert len(answers(shop)) == 1
+    shop.tick(MINUTE)
+    shop.reply("1")
+    assert [(facts["label"], facts["answer"]) for facts in told(shop)] == [
+        ("help", ""),
+        ("none", "1"),
+    ]
+    assert {row["send_id"] for row in shop.rows("SELECT send_id FROM replies")} == {"snd_000001"}
+
+
+def test_an_answer_is_understood_also_after_its_enrolment_ended(open_shop: OpenShop) -> None:
+    shop = open_shop(ASKING)
+    reminded(shop)
+    shop.tell("order_completed")
+    assert shop.enrolments()[0]["state"] in ("ended", "done")
+    shop.reply("1")
+    assert kept(shop)[0][2] == "1"
+
+
+@pytest.mark.parametrize("text", ["STOP", "wrong number"])
+def test_who_wants_out_ends_what_waits_for_a_reply_and_starts_nothing(
+    open_shop: OpenShop, text: str
+) -> None:
+    ending = replace(CART, exits=("reply",))
+    shop = open_shop(ending, ANY)
+    reminded(shop)
+    shop.reply(text)
+    [enrolment] = shop.enrolments()
+    assert enrolment["state"] == "ended"
+    assert told(shop)[0]["label"] in ("opt_out", "wrong_person")
+
+
+def test_what_the_wrong_person_does_is_no_activity_of_the_contact(shop: Shop) -> None:
+    reminded(shop)
+    before = shop.rows("SELECT last_activity_at FROM contacts")
+    shop.tick(MINUTE)
+    shop.reply("wrong number")
+    assert shop.rows("SELECT last_activity_at FROM contacts") == before
+    shop.reply("STOP")
+    assert shop.rows("SELECT * FROM contacts WHERE last_activity_at IS NULL") == []
+
+
+@pytest.mark.parametrize("text", ["START", "HELP", "do not cancel my order"])
+def test_every_other_reply_is_a_signal_with_its_label(open_shop: OpenShop, text: str) -> None:
+    shop = open_shop(CART, ANY)
+    reminded(shop)
+    shop.reply(text)
+    assert told(shop)[0]["label"] in ("opt_in", "help", "hold")
+    assert "any" in [enrolment["play"] for enrolment in shop.enrolments()]
+
+
+# -- conversations -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("after", "moves"), [(HOUR, True), (DAY, True), (DAY + SECOND, False), (-HOUR, False)]
+)
+def test_a_reply_moves_an_open_conversation_on(shop: Shop, after: timedelta, moves: bool) -> None:
+    open_conversation(shop)
+    shop.tick(max(after, SECOND))
+    shop.reply("and in blue?", at=NOW + after)
+    [row] = shop.rows("SELECT last_at FROM conversations")
+    assert (row["last_at"] != clock.text(NOW)) is moves
+
+
+def test_a_reply_opens_no_conversation_and_none_that_was_closed(shop: Shop) -> None:
+    shop.reply("hello", OTHER)
+    open_conversation(shop, closed_at=clock.text(NOW))
+    shop.tick(HOUR)
+    shop.reply("hello")
+    [row] = shop.rows("SELECT * FROM conversations")
+    assert (row["phone"], row["last_at"]) == (PHONE, clock.text(NOW))
+
+
+def open_conversation(shop: Shop, closed_at: str | None = None) -> None:
+    """A person wrote to Ann now."""
+    with shop.store.write() as tx:
+        tx.run(
+            "INSERT INTO conversations VALUES (:phone, :now, :now, :closed, 'eve')",
+            phone=PHONE,
+            now=clock.text(NOW),
+            closed=closed_at,
+        )
 
 
 # -- receipts ----------------------------------------------------------------------------------

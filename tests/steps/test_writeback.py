@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -31,7 +31,9 @@ from connector.model import Accepted, Event, Json, Receipt, Reply, Status, Subje
 from connector.model import Writeback as Change
 from connector.rules.writeback import Field
 from connector.steps import owed
-from connector.steps.writeback import BATCH, BATCHES, next_due, writeback
+from connector.steps import writeback as step
+from connector.steps.setup import Setup
+from connector.steps.writeback import BATCH, BATCHES
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -66,12 +68,23 @@ class Wrapped:
         return self.inner.changes(cursor)
 
 
+def writeback(rt: object, batches: int = BATCHES) -> int:
+    """The step, on a place that has what it needs of a setup."""
+    return step.writeback(cast(Setup, rt), batches)
+
+
+def next_due(rt: object) -> datetime | None:
+    return step.next_due(cast(Setup, rt))
+
+
 @dataclass
 class Place:
     """A runtime for this step alone, with a clock that a test moves."""
 
     store: SqliteStore
     now: datetime = NOW
+    by_kind: dict[str, Any] = field(default_factory=dict)
+    new_ids: int = 0
     crm_fields: dict[str, tuple[Field, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,6 +96,13 @@ class Place:
 
     def chance(self) -> float:
         return 0.5
+
+    def new_id(self, kind: str) -> str:
+        self.new_ids += 1
+        return f"{kind}_{self.new_ids:06}"
+
+    def of_kind(self, kind: str) -> tuple[()]:
+        return ()
 
     def record(self, contact_id: str = "con_1") -> dict[str, Json]:
         with self.store.read() as tx:

@@ -118,7 +118,21 @@ class Runtime:
         }
     )
     providers: Any = field(default_factory=lambda: {"twilio": Provider()})
+    plays: Any = field(default_factory=lambda: {"welcome": object()})
+    api_keys: tuple[bytes, ...] = (b"api-key",)
+    reloaded: dict[str, str] = field(
+        default_factory=lambda: {"result": "reloaded", "version": "v1", "why": ""}
+    )
+
+    def reload(self, who: str) -> dict[str, str]:
+        return self.reloaded
+
     clock: Callable[[], datetime] = lambda: NOW
+
+    links: dict[str, str] = field(default_factory=dict)
+
+    def leads_to(self, code: str) -> str:
+        return self.links.get(code, "")
 
     def ready(self) -> dict[str, str]:
         return self.problems

@@ -13,7 +13,9 @@ FILLED: Final = "\ufffc"
 
 _PRINT: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_BRANCH: Final = re.compile(r"\{%-?\s*(?:else|elif\b[^%]*)-?%\}.*?\{%-?\s*endif\s*-?%\}", re.DOTALL)
+_BRANCH: Final = re.compile(
+    r"\{%-?\s*(?:else|elif\b[^%]*)\s*-?%\}.*?\{%-?\s*endif\s*-?%\}", re.DOTALL
+)
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
 
 

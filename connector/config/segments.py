@@ -1,0 +1,78 @@
+"""Segments: ``mappings/segments.toml``, named conditions over people, as values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from connector.config import toml
+from connector.config.supply import Supply, condition
+from connector.config.toml import Table
+from connector.errors import Fault
+from connector.expressions import Expression
+from connector.rules.plays import Segment
+
+FILE: Final = "segments.toml"
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,49}")
+
+
+def load_segments(path: Path, supply: Supply, faults: list[Fault]) -> dict[str, Segment]:
+    """Every segment by name; none where there is no file. Faults go to ``faults``."""
+    if not path.exists():
+        return {}
+    known = len(faults)
+    top = toml.read(path, faults)
+    if len(faults) > known:
+        return {}
+    return read_segments(top, supply)
+
+
+def read_segments(top: Table, supply: Supply) -> dict[str, Segment]:
+    """The ``[[segments]]`` tables of a file, or of a part kept with a play's version."""
+    tables = top.tables("segments")
+    names = frozenset(str(table.values.get("name", "")) for table in tables)
+    supply = supply.with_segments(names)
+    found: dict[str, Segment] = {}
+    for table in tables:
+        if (segment := _segment(table, supply)) is not None:
+            if segment.name in found:
+                table.fault("name", f"is {segment.name!r} again", "give each its own name")
+            found[segment.name] = segment
+    top.done()
+    for table, name in ((table, str(table.values.get("name", ""))) for table in tables):
+        if name in found and name in reaches(found, _asked(found[name])):
+            table.fault("when", "asks for itself, by way of others", "break the circle")
+    return found
+
+
+def reaches(segments: Mapping[str, Segment], names: Iterable[str]) -> set[str]:
+    """The named segments and all that they ask for in turn."""
+    found: set[str] = set()
+    waiting = [name for name in names if name in segments]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [other for other in _asked(segments[name]) if other in segments]
+    return found
+
+
+def _asked(segment: Segment) -> frozenset[str]:
+    when = segment.when
+    return when.segments if isinstance(when, Expression) else frozenset()
+
+
+def _segment(table: Table, supply: Supply) -> Segment | None:
+    name = table.text("name")
+    if name and not _NAME.fullmatch(name):
+        table.fault("name", f"is {name!r:.60}", "use small letters, digits and _")
+    if "when" not in table:
+        table.fault("when", "is missing", 'add when = "contact.… == …"')
+    when = condition(table, "when", supply.person(), supply)
+    description = table.text("description", "")
+    table.done()
+    if when is None:
+        return None
+    return Segment(name, when, when.source, description, when.signals, when.paths)

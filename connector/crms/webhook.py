@@ -1,0 +1,87 @@
+"""Calls to other tools: a play's step as signed JSON (Standard Webhooks, v1).
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from connector.model import Event, Json, Subject, Writeback, Written
+
+TIMEOUT: Final = (5.0, 15.0)  #: seconds to connect, and to answer
+AGAIN: Final = frozenset({408, 425, 429})
+_SECRET: Final = re.compile(r"whsec_([A-Za-z0-9+/=]+)")
+
+
+class Webhook:
+    """One tool. What it is told bears the id of its step, so that telling twice is harmless."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        url: str,
+        secrets: Sequence[str],
+        http: Any,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.name = name
+        self._url, self._http, self._clock = url, http, clock
+        self._keys = [_key(secret) for secret in secrets]
+
+    def fetch(self, subjects: Sequence[Subject]) -> list[Mapping[str, Json] | None]:
+        """A tool is told and not asked."""
+        return [None for _ in subjects]
+
+    def write(self, changes: Sequence[Writeback]) -> list[Written]:
+        """Call the tool once for each change; a verdict on each."""
+        return [self._call(change) for change in changes]
+
+    def changes(self, cursor: str | None) -> tuple[list[Event], str]:
+        """A tool tells of nothing here."""
+        return [], cursor or ""
+
+    def _call(self, change: Writeback) -> Written:
+        body = orjson.dumps(dict(change.change))
+        stamp = str(int(self._clock().timestamp()))
+        signed = f"{change.key}.{stamp}.".encode() + body
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": change.key,
+            "webhook-timestamp": stamp,
+            "webhook-signature": " ".join(_signatures(self._keys, signed)),
+        }
+        try:
+            answer = self._http.post(
+                self._url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            )
+        except Exception as error:  # a door: whatever went wrong, it is called again later
+            return Written(change.id, False, error=f"could not be called: {type(error).__name__}")
+        return _verdict(change, int(answer.status_code))
+
+
+def _verdict(change: Writeback, status: int) -> Written:
+    if 200 <= status < 300:
+        return Written(change.id, True, record=change.key)
+    is_final = 400 <= status < 500 and status not in AGAIN
+    return Written(change.id, False, permanent=is_final, error=f"it answered {status}")
+
+
+def _key(secret: str) -> bytes:
+    found = _SECRET.fullmatch(secret)
+    return base64.b64decode(found[1]) if found else secret.encode()
+
+
+def _signatures(keys: Iterable[bytes], signed: bytes) -> Iterable[str]:
+    for key in keys:
+        digest = hmac.digest(key, signed, hashlib.sha256)
+        yield f"v1,{base64.b64encode(digest).decode()}"

@@ -1,0 +1,33 @@
+"""Attempts: each try at handing a text to a provider, and what the provider said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from connector import clock
+from connector.ledger.store import Tx
+
+BEGIN = """INSERT INTO attempts (send_id, attempt, begun_at) VALUES (:send, :attempt, :at)
+    ON CONFLICT (send_id, attempt) DO UPDATE SET begun_at = excluded.begun_at"""
+SETTLE = """UPDATE attempts SET settled_at = :at, result = :result, reason = :reason, code = :code
+    WHERE send_id = :send AND attempt = :attempt"""
+
+
+def begin(tx: Tx, send_id: str, attempt: int, at: datetime) -> None:
+    """A text is handed over."""
+    tx.run(BEGIN, send=send_id, attempt=attempt, at=clock.text(at))
+
+
+def settle(
+    tx: Tx, send_id: str, attempt: int, result: str, reason: str, code: str, at: datetime
+) -> None:
+    """What the provider said: accepted, refused, deferred or uncertain."""
+    tx.run(
+        SETTLE,
+        send=send_id,
+        attempt=attempt,
+        result=result,
+        reason=reason,
+        code=code,
+        at=clock.text(at),
+    )

@@ -1,0 +1,37 @@
+"""Pauses: plays that hold or drop, and the kill switch that holds everything."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from connector import clock
+from connector.ledger.store import Row, Tx
+
+EVERYTHING = "*"
+OF = """SELECT * FROM pauses WHERE play = :play OR play = '*' ORDER BY play LIMIT 1"""
+ALL = "SELECT * FROM pauses"
+SET = """INSERT INTO pauses (play, verdict, since, who, why)
+    VALUES (:play, :verdict, :at, :who, :why)
+    ON CONFLICT (play) DO UPDATE SET verdict = excluded.verdict, since = excluded.since,
+        who = excluded.who, why = excluded.why"""
+LIFT = "DELETE FROM pauses WHERE play = :play"
+
+
+def of(tx: Tx, play: str) -> Row | None:
+    """The pause that a play is under: the kill switch before its own; None where it runs."""
+    return tx.one(OF, play=play)
+
+
+def all_(tx: Tx) -> dict[str, Row]:
+    """Every pause by play; ``*`` is the kill switch."""
+    return {str(row["play"]): row for row in tx.all(ALL)}
+
+
+def set_(tx: Tx, play: str, verdict: str, *, who: str, why: str, at: datetime) -> None:
+    """Pause a play, or everything."""
+    tx.run(SET, play=play, verdict=verdict, at=clock.text(at), who=who[:200], why=why[:500])
+
+
+def lift(tx: Tx, play: str) -> bool:
+    """End a pause; False where there was none."""
+    return bool(tx.run(LIFT, play=play))

@@ -1,0 +1,117 @@
+"""Reloading: a running connector takes over changed files whole, or not at all and says why.
+
+``connector reload`` (and POST /api/reload, and SIGUSR1) tell the worker; it alone decides, and
+what it took over or refused is an act in the ledger. The web reads there that files were taken
+over and does the same for its sources and keys.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from connector import runtime
+from connector.config.loaded import Loaded, load
+from connector.config.settings import Settings
+from connector.errors import BadConfig, ConnectorError
+from connector.ledger import acts, cursors, files
+from connector.ledger.store import Row, Store
+from connector.lock import holder
+from connector.steps.setup import Setup
+
+log = logging.getLogger("connector")
+
+DONE, REFUSED = "reloaded", "reload_refused"
+ABOUT = "files"
+CURSOR = "files"  #: the version of the files in use
+ASKED = "reload"  #: who asked, in the ledger's folder
+PATIENCE = 30.0  #: seconds in which a worker surely answers
+NEEDS_RESTART = ("web", "log", "ledger", "provider", "crm", "webhooks", "test_clock")
+"""Settings that a process keeps for its life."""
+
+
+def take_over(rt: Setup, before: Loaded) -> Loaded:
+    """Put the folder's files in the place of those in use; the ones then in use.
+
+    Where they are at fault that is told, and ``before`` stays. The caller sees to it that no
+    step runs meanwhile.
+    """
+    who, now = asked_by(before.settings), rt.clock()
+    try:
+        loaded = load(before.settings.folder)
+    except (BadConfig, ConnectorError, OSError) as error:
+        with rt.store.write() as tx:
+            acts.add(tx, rt.new_id("act"), REFUSED, ABOUT, who=who, why=str(error), at=now)
+        log.error("act=reload result=refused: %s", error)
+        return before
+    later = ", ".join(f"[{name}]" for name in needs_restart(before.settings, loaded.settings))
+    found = runtime.version_of(loaded)
+    with rt.store.write() as tx:
+        runtime.renew(rt, loaded)
+        files.keep(tx, runtime.contents(loaded), now)
+        acts.add(tx, rt.new_id("act"), DONE, ABOUT, who=who, at=now, version=found, why=later)
+        runtime.note_modes(tx, rt, who, now)
+        cursors.set_(tx, CURSOR, found)
+    log.info("act=reload result=done version=%s plays=%d", found, len(loaded.plays))
+    if later:
+        log.warning("act=reload result=needs_restart settings=%s", later)
+    return loaded
+
+
+def ask(settings: Settings, store: Store, who: str) -> Row:
+    """Tell the worker to reload and wait for its answer: the act it wrote.
+
+    Raises ``ConnectorError`` where no worker runs or none answers.
+    """
+    pid = holder(settings.ledger / "work.lock")
+    if not pid:
+        raise ConnectorError("no worker runs on this folder: it reads the files when it starts")
+    before = _newest(store)
+    (settings.ledger / ASKED).write_text(who[:200], encoding="utf-8")
+    os.kill(pid, signal.SIGUSR1)
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if (found := _newest(store)) is not None and (not before or found["id"] != before["id"]):
+            return found
+        time.sleep(0.05)
+    raise ConnectorError(
+        f"the worker (pid {pid}) did not answer within {PATIENCE:.0f} seconds; look at its log"
+    )
+
+
+def taken(store: Store) -> str:
+    """The version of the files that the worker took over last; "" since it started."""
+    with store.read() as tx:
+        return cursors.get(tx, CURSOR)
+
+
+def asked_by(settings: Settings) -> str:
+    """Who asked for the reload that is under way; ``signal`` where nobody left a name."""
+    path = settings.ledger / ASKED
+    try:
+        who = path.read_text(encoding="utf-8").strip()
+        path.unlink()
+    except OSError:
+        return "signal"
+    return who or "signal"
+
+
+def needs_restart(before: Settings, after: Settings) -> Iterator[str]:
+    """Names of the settings that differ and are only read when a process starts."""
+    for name in NEEDS_RESTART:
+        if _plain(getattr(before, name, None)) != _plain(getattr(after, name, None)):
+            yield name
+
+
+def _plain(value: Any) -> str:
+    return repr(value)
+
+
+def _newest(store: Store) -> Row | None:
+    with store.read() as tx:
+        rows = [row for row in acts.of(tx, ABOUT, 5) if row["act"] in (DONE, REFUSED)]
+    return rows[0] if rows else None

@@ -1,0 +1,198 @@
+"""Faithfully: what is due is done at the instant at which it was done then, and answered so."""
+
+from __future__ import annotations
+
+import heapq
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Any, Final
+
+from connector import clock
+from connector.errors import Deferred, Refused, Uncertain
+from connector.ledger import enrolments, links, sends
+from connector.ledger.store import Row
+from connector.model import Accepted, Message
+from connector.rules.plays import Play
+from connector.simulate.carrier import AtOnce, Carrier
+from connector.simulate.opening import Ids
+from connector.simulate.recorded import Line, Recorded
+from connector.simulate.scratch import ScratchTx
+
+MANY: Final = 100_000
+KNOWN: Final = 50_000  #: instants remembered
+NEXT_ENROLMENTS: Final = """SELECT * FROM enrolments WHERE due_at IS NOT NULL
+    ORDER BY due_at LIMIT :limit OFFSET :offset"""
+NEXT_SENDS: Final = """SELECT * FROM sends WHERE state = 'planned'
+    ORDER BY due_at LIMIT :limit OFFSET :offset"""
+SEND: Final = "SELECT * FROM sends WHERE id = :id"
+PAGE: Final = 200
+
+FindPlay = Callable[[str], Play | None]
+
+
+class FaithfulTx(ScratchTx):
+    """A transaction in which a thing is due when it was done then; else when it is due."""
+
+    def __init__(self, connection: sqlite3.Connection, recorded: Recorded, play: FindPlay) -> None:
+        super().__init__(connection)
+        self._recorded, self._play = recorded, play
+        self._known: dict[tuple[str, str], str] = {}
+        self.code = ""  #: of the link that is about to be made
+
+    def all(self, sql: str, **params: Any) -> list[Row]:
+        """Every row; of what is due only that whose instant has come."""
+        if sql not in (enrolments.DUE, sends.DUE, sends.DUE_ANSWERS):
+            return super().all(sql, **params)
+        found = super().all(sql, **{**params, "limit": MANY})
+        now = str(params["now"])
+        return [row for row in found if self._when(row) <= now][: params["limit"]]
+
+    def one(self, sql: str, **params: Any) -> Row | None:
+        """The first row; of when something is next due, when it was done then."""
+        if sql == enrolments.NEXT:
+            return {"due": self._next(NEXT_ENROLMENTS)}
+        if sql == sends.NEXT:
+            return {"due": self._next(NEXT_SENDS)}
+        if sql == links.CODE:
+            self._note_code(str(params["send"]), str(params["url"]))
+        return super().one(sql, **params)
+
+    def run(self, sql: str, **params: Any) -> int:
+        """Run a statement; a text put off is due when it was tried again then."""
+        if sql == sends.DEFER:
+            send = super().one(SEND, id=params["id"])
+            again = send and self._recorded.answer(
+                self._recorded.about_send(send), int(send["attempt"]) + 1
+            )
+            if again:
+                params["due"] = again["begun_at"]
+        return super().run(sql, **params)
+
+    def _next(self, sql: str) -> str | None:
+        """The earliest instant at which anything is done: never before it is due."""
+        first, offset = "", 0
+        while True:
+            rows = super().all(sql, limit=PAGE, offset=offset)
+            for row in rows:
+                if first and row["due_at"] >= first:
+                    return first
+                first = min(filter(None, (first, self._when(row))))
+            if len(rows) < PAGE:
+                return first or None
+            offset += PAGE
+
+    def _when(self, row: Row) -> str:
+        due = str(row["due_at"])
+        known = self._known.get((row["id"], due))
+        if known is None:
+            if len(self._known) > KNOWN:
+                self._known.clear()
+            known = self._recorded.instant(self._about(row), due) or due
+            self._known[row["id"], due] = known
+        return known
+
+    def _about(self, row: Row) -> str:
+        names = row.keys()
+        moment, step = "send", row["step"]
+        if "cause" not in names:
+            moment, step = "plan", self._step(row)
+        contact_id, play, key = str(row["contact_id"]), str(row["play"]), str(row["key"])
+        return self._recorded.about(moment, contact_id, play, key, str(step))
+
+    def _step(self, row: Row) -> str:
+        play, place = self._play(str(row["play"])), int(row["step"])
+        if play is None or place >= len(play.steps):
+            return ""
+        return str(play.steps[place].name)
+
+    def _note_code(self, send_id: str, url: str) -> None:
+        send = super().one(SEND, id=send_id)
+        self.code = self._recorded.code(self._recorded.about_send(send), url) if send else ""
+
+
+class FaithfulIds(Ids):
+    """Identifiers; contacts and links are called as they were called then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contact = ""  #: of the event that is told
+        self.tx: FaithfulTx | None = None
+
+    def __call__(self, kind: str) -> str:
+        if kind == "con" and self.contact:
+            found, self.contact = self.contact, ""
+            return found
+        return super().__call__(kind)
+
+    def code(self) -> str:
+        """The code that the link had, where there was one."""
+        known = self.tx.code if self.tx else ""
+        return known or super().code()
+
+
+class FaithfulCarrier(Carrier):
+    """Answers what was answered then; where nothing was, takes the text."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Line] = {}
+
+    def send(self, message: Message) -> Accepted:
+        """Give the recorded answer. Raises the recorded failure."""
+        line = self.answers.pop(message.send_id, None)
+        if line is None:
+            return super().send(message)
+        failure = FAILURES.get(line["result"])
+        if failure is not None:
+            raise failure("as it was then", reason=line["reason"], code=line["code"])
+        return Accepted(
+            line["provider_id"] or f"SIM-{message.send_id}",
+            line["segments"],
+            line["cost_micros"],
+            line["currency"] or "",
+        )
+
+
+FAILURES: Final[dict[str, type[Refused] | type[Deferred] | type[Uncertain]]] = {
+    "refused": Refused,
+    "deferred": Deferred,
+    "uncertain": Uncertain,
+}
+
+
+class Later(AtOnce):
+    """Stands in for the dispatcher's pool: a call is answered at the instant it was then."""
+
+    def __init__(
+        self, tx: ScratchTx, recorded: Recorded, carrier: FaithfulCarrier, now: clock.Clock
+    ) -> None:
+        self._tx, self._recorded, self._carrier, self._now = tx, recorded, carrier, now
+        self._calls: list[tuple[datetime, int, Callable[[], Any]]] = []  # a heap
+        self._count = 0
+
+    def submit(self, act: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        """Keep the call of one ticket until its answer comes."""
+        ticket = args[0]
+        send = self._tx.one(SEND, id=ticket.send_id)
+        about = self._recorded.about_send(send)
+        line = self._recorded.answer(about, ticket.attempt, clock.text(self._now()))
+        at = self._now()
+        if line is not None:
+            self._carrier.answers[ticket.send_id] = line
+            at = clock.instant(line["settled_at"]) if line["settled_at"] else at
+        self._count += 1
+        heapq.heappush(self._calls, (at, self._count, lambda: act(*args, **named)))
+        return Future()
+
+    def next(self) -> datetime | None:
+        """When the next answer comes."""
+        return self._calls[0][0] if self._calls else None
+
+    def answer(self, now: datetime) -> int:
+        """Let the answers come whose instant is here; how many."""
+        count = 0
+        while self._calls and self._calls[0][0] <= now:
+            heapq.heappop(self._calls)[2]()
+            count += 1
+        return count

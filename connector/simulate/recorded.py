@@ -1,0 +1,145 @@
+"""What the connector did then, laid out so that a replay can look it up: decisions, answers, links.
+
+It stands in a database of its own, in a file that goes, so that memory does not grow with it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+TABLES: Final = (
+    """CREATE TABLE decisions (number INTEGER PRIMARY KEY, about TEXT NOT NULL,
+        at TEXT NOT NULL, last_at TEXT NOT NULL, line TEXT NOT NULL)""",
+    "CREATE INDEX decisions_about ON decisions (about, at)",
+    """CREATE TABLE answers (about TEXT NOT NULL, attempt INTEGER NOT NULL,
+        begun_at TEXT NOT NULL, line TEXT NOT NULL)""",
+    "CREATE INDEX answers_about ON answers (about, attempt, begun_at)",
+    "CREATE TABLE links (about TEXT NOT NULL, url TEXT NOT NULL, code TEXT NOT NULL)",
+    "CREATE INDEX links_about ON links (about, url)",
+    "CREATE TABLE merged (loser TEXT PRIMARY KEY, winner TEXT NOT NULL)",
+)
+COMMIT_EVERY: Final = 5_000
+Line = dict[str, Any]
+
+
+class Recorded:
+    """Everything recorded, by what it was about."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
+        for setting in ("synchronous = OFF", "journal_mode = OFF"):
+            self._db.execute(f"PRAGMA {setting}")
+        for table in TABLES:
+            self._db.execute(table)
+        self._db.execute("BEGIN")
+        self._added = 0
+        self.winner = lru_cache(maxsize=100_000)(self._winner)
+
+    def __enter__(self) -> Recorded:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, line: Line) -> None:
+        """Keep a recorded line; those that tell who was merged come before all others."""
+        kind = line["kind"]
+        if kind == "merged":
+            self._run("INSERT INTO merged VALUES (?, ?)", line["loser"], line["winner"])
+        elif kind == "decision":
+            about = self.about_decision(line)
+            at, last_at = line["decided_at"], line["last_at"]
+            sql = "INSERT INTO decisions VALUES (NULL, ?, ?, ?, ?)"
+            self._run(sql, about, at, last_at, _packed(line))
+        elif kind == "provider_answer":
+            values = (self.about_send(line), line["attempt"], line["begun_at"])
+            self._run("INSERT INTO answers VALUES (?, ?, ?, ?)", *values, _packed(line))
+        elif kind == "link":
+            self._run(
+                "INSERT INTO links VALUES (?, ?, ?)",
+                self.about_send(line),
+                line["url"],
+                line["code"],
+            )
+
+    def _run(self, sql: str, *values: Any) -> None:
+        self._db.execute(sql, values)
+        self._added += 1
+        if self._added % COMMIT_EVERY == 0:
+            self._db.execute("COMMIT")
+            self._db.execute("BEGIN")
+
+    def about_decision(self, line: Any) -> str:
+        """What a decision is about, in one text: equal for the same thing in ledger and replay."""
+        return self.about(
+            line["moment"], line["contact_id"], line["play"], line["key"], line["step"]
+        )
+
+    def about_send(self, line: Any) -> str:
+        """What a text is about, in the same way."""
+        return self.about(
+            line["cause"], line["contact_id"], line["play"], line["key"], line["step"]
+        )
+
+    def about(self, moment: str, contact_id: str, play: str, key: str, step: str) -> str:
+        """In one text. A key that is only a signal's own identifier is told by its order."""
+        key = "" if key.startswith("sig_") else key
+        return "\x1f".join((moment, self.winner(contact_id), play, key, step))
+
+    def instant(self, about: str, since: str) -> str:
+        """The first instant from ``since`` on at which this was decided; "" for none."""
+        found = self._db.execute(
+            """SELECT min(at) FROM (
+                SELECT min(at) AS at FROM decisions WHERE about = ?1 AND at >= ?2 UNION ALL
+                SELECT min(last_at) FROM decisions WHERE about = ?1 AND last_at >= ?2)""",
+            (about, since),
+        ).fetchone()
+        return found[0] or ""
+
+    def answer(self, about: str, attempt: int, since: str = "") -> Line | None:
+        """What the provider answered to an attempt begun at ``since`` or after."""
+        found = self._db.execute(
+            """SELECT line FROM answers WHERE about = ? AND attempt = ? AND begun_at >= ?
+            ORDER BY begun_at LIMIT 1""",
+            (about, attempt, since),
+        ).fetchone()
+        return orjson.loads(found[0]) if found else None
+
+    def code(self, about: str, url: str) -> str:
+        """The code of the link to an address in a text; "" for none."""
+        found = self._db.execute(
+            "SELECT code FROM links WHERE about = ? AND url = ? LIMIT 1", (about, url)
+        ).fetchone()
+        return found[0] if found else ""
+
+    def decisions(self) -> Iterator[tuple[str, Line]]:
+        """Every decision with what it is about, ordered by that and by time."""
+        found = self._db.execute("SELECT about, line FROM decisions ORDER BY about, at, number")
+        for about, line in found:
+            yield about, orjson.loads(line)
+
+    def close(self) -> None:
+        """Let it go; a file stays for its owner to delete."""
+        self._db.close()
+
+    def _winner(self, contact_id: str) -> str:
+        """Who a contact turned out to be in the end."""
+        seen = {contact_id}
+        while found := self._db.execute(
+            "SELECT winner FROM merged WHERE loser = ?", (contact_id,)
+        ).fetchone():
+            contact_id = str(found[0])
+            if contact_id in seen:
+                break
+            seen.add(contact_id)
+        return contact_id
+
+
+def _packed(line: Line) -> str:
+    return orjson.dumps(line).decode()

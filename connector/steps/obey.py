@@ -1,0 +1,169 @@
+"""Obeying: what a reply asks is done to the consents of its number, and confirmed once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from connector.ledger import consents, contacts, sends
+from connector.ledger.store import Tx
+from connector.model import Label, Reply
+from connector.rules.consent import standing
+from connector.steps.consent import record_consent
+from connector.steps.setup import Setup
+
+ANSWER_WITHIN: Final = timedelta(minutes=5)
+"""An answer leaves within five minutes of the reply's own time, or not at all."""
+
+ANSWERS: Final = {
+    Label.opt_out: "stop_confirmed",
+    Label.opt_in: "start_confirmed",
+    Label.help: "help_answer",
+}
+
+
+def obey(
+    tx: Tx,
+    rt: Setup,
+    told: Reply,
+    label: Label,
+    why: str,
+    contact_id: str,
+    at: datetime,
+    now: datetime,
+) -> bool:
+    """Do what the reply asks; False where there was nothing to do, so nothing to confirm."""
+    if label is Label.opt_out:
+        scope = rt.book.policy.stop_scope
+        stop(tx, rt, told.sender, "reply", told.text[:160], at, now, scope=scope)
+        _stop_other_numbers(tx, rt, contact_id, told.sender, at, now)
+    elif label is Label.opt_in:
+        return _start(tx, rt, told, at, now)
+    elif label is Label.wrong_person:
+        _wrong_person(tx, rt, told, contact_id, at, now)
+    elif label is Label.hold:
+        consents.hold(tx, told.sender, f"An unclear reply waits for a person: {why}", now)
+    return True
+
+
+def answer(
+    tx: Tx,
+    rt: Setup,
+    told: Reply,
+    label: Label,
+    contact_id: str,
+    reply_id: str,
+    at: datetime,
+    now: datetime,
+) -> None:
+    """Plan our answer: once, to the number that wrote, within five minutes or not at all."""
+    if now - at >= ANSWER_WITHIN:
+        return
+    if label is Label.opt_out and _confirmed_already(tx, told.sender, reply_id):
+        return
+    sends.plan(
+        tx,
+        sends.Plan(
+            id=rt.new_id("snd"),
+            cause="system",
+            cause_id=reply_id,
+            step=ANSWERS[label],
+            contact_id=contact_id,
+            phone=told.sender,
+            purpose="system",
+            template=ANSWERS[label],
+            due_at=now,
+            expires_at=at + ANSWER_WITHIN,
+            mode=rt.earnest.value,
+            priority=100,
+        ),
+        now,
+    )
+
+
+def stop(
+    tx: Tx,
+    rt: Setup,
+    phone: str,
+    method: str,
+    wording: str,
+    at: datetime,
+    now: datetime,
+    *,
+    scope: str = "all",
+) -> None:
+    """End every consent of the number (or marketing, where the operator's law allows)."""
+    record_consent(
+        tx,
+        rt,
+        phone=phone,
+        purpose=scope,
+        granted=False,
+        method=method,
+        wording=wording,
+        source=rt.provider,
+        occurred_at=at,
+        now=now,
+    )
+
+
+def _stop_other_numbers(
+    tx: Tx, rt: Setup, contact_id: str, phone: str, at: datetime, now: datetime
+) -> None:
+    """A STOP also stops marketing to the person's other numbers known at that moment."""
+    if not contact_id:
+        return
+    for other in contacts.phones(contacts.identities(tx, contact_id)):
+        if other != phone:
+            record_consent(
+                tx,
+                rt,
+                phone=other,
+                purpose="marketing",
+                granted=False,
+                method="reply",
+                wording="STOP from another number of the same person",
+                source=rt.provider,
+                occurred_at=at,
+                now=now,
+            )
+
+
+def _start(tx: Tx, rt: Setup, told: Reply, at: datetime, now: datetime) -> bool:
+    """Lift a STOP and grant again exactly what was live when it came; False where none stood."""
+    if not standing(consents.history(tx, told.sender)).stopped:
+        return False
+    record_consent(
+        tx,
+        rt,
+        phone=told.sender,
+        purpose="all",
+        granted=True,
+        method="reply",
+        wording=told.text[:160],
+        source=told.provider,
+        occurred_at=at,
+        now=now,
+    )
+    return True
+
+
+def _wrong_person(
+    tx: Tx, rt: Setup, told: Reply, contact_id: str, at: datetime, now: datetime
+) -> None:
+    """All consent of the number ends, without an answer, and it leaves the contact."""
+    stop(tx, rt, told.sender, "reply", told.text[:160], at, now)
+    for bearer in contacts.bearers(tx, "phone", told.sender):
+        contacts.detach(tx, "phone", told.sender, bearer, "", now, link_id=rt.new_id("lnk"))
+
+
+def _confirmed_already(tx: Tx, phone: str, reply_id: str) -> bool:
+    """Whether this STOP changed nothing: a STOP is confirmed once, until a START."""
+    row = tx.one(
+        """SELECT CAST(count(*) AS BIGINT) AS n FROM replies WHERE phone = :phone AND id <> :id
+        AND label = 'opt_out' AND occurred_at > coalesce((SELECT max(occurred_at) FROM replies
+            WHERE phone = :phone AND label = 'opt_in'), '')""",
+        phone=phone,
+        id=reply_id,
+    )
+    return bool(row and row["n"])

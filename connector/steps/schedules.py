@@ -1,0 +1,76 @@
+"""Schedules: a cron line comes due and its play turns to everybody in a segment."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from connector import clock
+from connector.ledger import acts, cursors, fanouts
+from connector.ledger.store import Tx
+from connector.rules.plays import Kind, Play, Schedule
+from connector.rules.triggers import schedules as rules
+from connector.steps.began import keep
+from connector.steps.setup import Setup
+
+log = logging.getLogger("connector")
+
+SCHEDULE = "schedule"
+NEVER = "never"
+
+
+def run(tx: Tx, rt: Setup, now: datetime) -> int:
+    """Begin what is due; how many were. One that is new begins with its next time."""
+    done = 0
+    for play in rt.of_kind(Kind.schedule):
+        form = play.start.schedule
+        if form is None:
+            continue
+        mark = cursors.get(tx, _cursor(play, form))
+        if not mark:
+            _set_next(tx, rt, play, form, now)
+        elif mark != NEVER and mark <= clock.text(now):
+            _begin(tx, rt, play, form, clock.instant(mark), now)
+            _set_next(tx, rt, play, form, max(clock.instant(mark), now))
+            done += 1
+    return done
+
+
+def next_due(tx: Tx, rt: Setup) -> datetime | None:
+    """When the next schedule is due."""
+    marks = []
+    for play in rt.of_kind(Kind.schedule):
+        form = play.start.schedule
+        mark = cursors.get(tx, _cursor(play, form)) if form is not None else NEVER
+        if mark != NEVER:
+            marks.append(clock.instant(mark or "1970-01-01T00:00:00Z"))
+    return min(marks, default=None)
+
+
+def _begin(tx: Tx, rt: Setup, play: Play, form: Schedule, at: datetime, now: datetime) -> None:
+    key = rules.occurrence(at)
+    if rules.is_missed(at, now):
+        acts.add(
+            tx,
+            rt.new_id("act"),
+            "schedule_missed",
+            f"play:{play.name}",
+            who="connector",
+            at=now,
+            why=f"nobody was working at {key}",
+            version=play.version,
+        )
+        log.warning("act=schedule play=%s result=missed at=%s", play.name, key)
+        return
+    facts = {"at": clock.text(at), "segment": form.segment}
+    signal_id = keep(tx, rt, None, SCHEDULE, facts, key, at, now)
+    fanouts.open_(tx, rt.new_id("fan"), play.name, play.version, signal_id, key, at, now)
+
+
+def _set_next(tx: Tx, rt: Setup, play: Play, form: Schedule, after: datetime) -> None:
+    found = rt.next_fire(form.cron, form.zone, after)
+    cursors.set_(tx, _cursor(play, form), clock.text(found) if found else NEVER)
+
+
+def _cursor(play: Play, form: Schedule) -> str:
+    return f"schedule:{play.name}:{form.cron}:{form.zone}"[:200]
