@@ -30,6 +30,11 @@ COMMANDS: Final = {
     "export": ("connector.cli.export:export", "Write what the connector was told to a file."),
     "preview": ("connector.cli.preview:preview", "Show a play's texts as a phone would."),
     "reload": ("connector.cli.reload:reload", "Let a running connector take over changed files."),
+    "send": ("connector.cli.send:send", "Answer a reply, or try a text on your own number."),
+    "conversation": (
+        "connector.cli.conversation:conversation",
+        "Talks for which plays wait.",
+    ),
     "explain": ("connector.cli.explain:explain", "Tell why a text was sent, or was not."),
     "sends": ("connector.cli.sends:sends", "List texts and what became of them."),
     "contact": ("connector.cli.contact:contact", "Show what is known of a person."),

@@ -15,13 +15,14 @@ import click
 from connector import clock, library
 from connector.cli import Faulty, NothingFound, output
 from connector.cli.reading import find_contacts, reading
+from connector.config import settings
 from connector.config.loaded import Loaded, load
 from connector.config.supply import nearest
-from connector.errors import BadConfig
+from connector.errors import BadConfig, Fault
 from connector.ledger import acts, pauses
 from connector.ledger.store import Tx
-from connector.rules.plays import Play
-from connector.runtime import Waker, clock_of, open_setup, opened
+from connector.rules.plays import OnPause, Play
+from connector.runtime import Waker, clock_of, open_ledger, open_setup, opened
 from connector.steps import byhand
 
 COUNTS = """SELECT state, CAST(count(*) AS BIGINT) AS n FROM enrolments
@@ -120,8 +121,8 @@ def pause(folder: Path, name: str, everything: bool, why: str) -> None:
       connector play pause win_back --why "wrong link"
       connector play pause --all --why "the shop is down"
     """
+    verdict = "hold" if everything else _on_pause(folder, name)
     with _acting(folder, name, everything) as at:
-        verdict = "hold" if everything else at.loaded.plays[name].on_pause.value
         pauses.set_(at.tx, at.about, verdict, who=at.who, why=why, at=at.now)
         at.note("pause", why)
     what = "every play" if everything else name
@@ -160,11 +161,12 @@ def approve(folder: Path, name: str, who: str, why: str) -> None:
     \b
     Example:   connector play approve win_back --who bea --why "read the texts, ran the tests"
     """
+    version = _known(load(folder, secrets=False), name).version
     with _acting(folder, name, False) as at:
         if who:
             at.who = f"operator:{who}"
-        at.note("approve", why, at.loaded.plays[name].version)
-    output.say(f"{name}: version {at.loaded.plays[name].version} is approved by {at.who}.")
+        at.note("approve", why, version)
+    output.say(f"{name}: version {version} is approved by {at.who}.")
     output.say("Run `connector reload` to take it over.")
 
 
@@ -184,15 +186,16 @@ def start(folder: Path, name: str, who: str, facts: tuple[str, ...], key: str, w
       connector play start call_back +12025550123 --fact topic=prices
     """
     told = dict(_fact(item) for item in facts)
-    with _acting(folder, name, False) as at:
-        contact_id = find_contacts(at.tx, who, at.loaded)[0]
-    with opened(at.loaded) as store:
-        rt = open_setup(at.loaded, store)
+    loaded = load(folder)
+    _known(loaded, name)
+    with opened(loaded) as store:
+        rt = open_setup(loaded, store)
         with store.write() as tx:
+            contact_id = find_contacts(tx, who, loaded)[0]
             decision = byhand.start(
-                tx, rt, name, contact_id, told, who=at.who, why=why, key=key, now=rt.clock()
+                tx, rt, name, contact_id, told, who=_who(), why=why, key=key, now=rt.clock()
             )
-    Waker(at.loaded.settings.ledger)()
+    Waker(loaded.settings.ledger)()
     if decision.objections:
         output.say(f"{name} was not started: {decision.objections[0].says}")
         raise SystemExit(1)
@@ -206,11 +209,29 @@ def _fact(item: str) -> tuple[str, Any]:
     return name, value
 
 
+def _known(loaded: Loaded, name: str) -> Play:
+    if name not in loaded.plays:
+        raise NothingFound(f"there is no play {name}; {nearest(name, loaded.plays)}")
+    return loaded.plays[name]
+
+
+def _on_pause(folder: Path, name: str) -> str:
+    """What a pause of this play does. Files that are at fault must not keep it from pausing."""
+    try:
+        return _known(load(folder, secrets=False), name).on_pause.value
+    except BadConfig:
+        output.say("The folder has faults, so what the play says of pauses is not known: it holds.")
+        return OnPause.hold.value
+
+
+def _who() -> str:
+    return f"operator:{getpass.getuser()}"
+
+
 @dataclass(slots=True)
 class _Acting:
     """One write by an operator."""
 
-    loaded: Loaded
     tx: Tx
     about: str
     who: str
@@ -218,30 +239,24 @@ class _Acting:
 
     def note(self, act: str, why: str, version: str = "") -> None:
         """Keep what was done, by whom and why."""
-        about = f"play:{self.about}"
-        acts.add(
-            self.tx,
-            clock.new_id("act"),
-            act,
-            about,
-            who=self.who,
-            at=self.now,
-            why=why,
-            version=version,
-        )
+        act_id, about = clock.new_id("act"), f"play:{self.about}"
+        acts.add(self.tx, act_id, act, about, who=self.who, at=self.now, why=why, version=version)
 
 
 @contextmanager
 def _acting(folder: Path, name: str, everything: bool) -> Iterator[_Acting]:
+    """A write to the ledger that needs no more than config.toml, so that it always works."""
     if bool(name) == everything:
         raise Faulty("name a play, or say --all")
-    loaded = load(folder, secrets=False)
-    if name and name not in loaded.plays:
-        raise NothingFound(f"there is no play {name}; {nearest(name, loaded.plays)}")
-    with opened(loaded) as store, store.write() as tx:
-        who = f"operator:{getpass.getuser()}"
-        yield _Acting(loaded, tx, name or "*", who, clock_of(loaded.settings)())
-    Waker(loaded.settings.ledger)()
+    faults: list[Fault] = []
+    found = settings.load(folder / settings.FILE, faults, secrets=False)
+    store = open_ledger(found)
+    try:
+        with store.write() as tx:
+            yield _Acting(tx, name or pauses.EVERYTHING, _who(), clock_of(found)())
+    finally:
+        store.close()
+    Waker(found.ledger)()
 
 
 def _line(tx: Tx, item: Play, held: dict[str, Any]) -> dict[str, Any]:

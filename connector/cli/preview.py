@@ -89,8 +89,7 @@ def preview(folder: Path, play: str, who: str, language: str, as_json: bool) -> 
         found = loaded.plays.get(play)
         if found is None:
             raise NothingFound(f"there is no play {play}; {nearest(play, loaded.plays)}")
-        context = _context(tx, loaded, found, who)
-        shown = list(_texts(loaded, found, context, language))
+        shown = texts(tx, loaded, found, who, language)
     if not shown:
         raise NothingFound(f"{play} sends no text{f' in {language}' if language else ''}")
     if as_json:
@@ -98,6 +97,11 @@ def preview(folder: Path, play: str, who: str, language: str, as_json: bool) -> 
         return
     for item in shown:
         _show(item, loaded.settings.brand)
+
+
+def texts(tx: Tx, loaded: Loaded, play: Play, who: str, language: str) -> list[Shown]:
+    """The texts of a play with the facts of its first example, or a person's own traits."""
+    return list(_texts(loaded, play, _context(tx, loaded, play, who), language))
 
 
 def _context(tx: Tx, loaded: Loaded, play: Play, who: str) -> dict[str, Any]:
@@ -127,10 +131,10 @@ def _context(tx: Tx, loaded: Loaded, play: Play, who: str) -> dict[str, Any]:
 def _texts(
     loaded: Loaded, play: Play, context: Mapping[str, Any], language: str
 ) -> Iterator[Shown]:
-    texts = play.templates or loaded.templates
+    templates = play.templates or loaded.templates
     for step in play.steps:
         for name in _names(step):
-            for (known, spoken), template in sorted(texts.items(), key=lambda item: item[0]):
+            for (known, spoken), template in sorted(templates.items(), key=lambda item: item[0]):
                 if known == name and language in ("", spoken):
                     yield _written(step, name, spoken, template, context)
 

@@ -78,11 +78,14 @@ def simulate(
         compared=from_ledger,
     )
     began = time.perf_counter()
-    with _source(loaded, file) as source, _watched(source, as_json) as tell:
-        with simulation.simulated(loaded, source, wanted, other=other, tell=tell) as (found, tx):
-            seconds = time.perf_counter() - began
-            if table is not None:
-                _write_table(table, tx, wanted.since)
+    with (
+        _source(loaded, file) as source,
+        _watched(as_json) as tell,
+        simulation.simulated(loaded, source, wanted, other=other, tell=tell) as (found, tx),
+    ):
+        seconds = time.perf_counter() - began
+        if table is not None:
+            _write_table(table, tx, wanted.since)
     if report is not None:
         _write(report, simulate_page.page(found, loaded.settings.brand))
     if as_json:
@@ -101,7 +104,7 @@ def _source(loaded: Loaded, file: Path | None) -> Iterator[Source]:
 
 
 @contextmanager
-def _watched(source: Source, quiet: bool) -> Iterator[Tell]:
+def _watched(quiet: bool) -> Iterator[Tell]:
     """What shows how far it is: a bar on a terminal, else nothing."""
     screen = output.console(stderr=True)
     if quiet or not screen.is_terminal:

@@ -13,13 +13,13 @@ from connector.simulate.simulation import Simulated
 from connector.simulate.totals import OfPlay, Totals
 
 SHOWN: Final = 20  #: differences, and days
-Table = tuple[str, Sequence[str], list[Mapping[str, Any]]]
+Table = tuple[str, Sequence[str], Sequence[Mapping[str, Any]]]
 """A heading, columns, rows."""
 
 PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }}
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem }}
 table {{ border-collapse: collapse; margin: .5rem 0 1.5rem }}
 th, td {{ text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #ddd }}
 td {{ vertical-align: top; font-variant-numeric: tabular-nums }}

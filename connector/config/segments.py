@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,10 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 
 def load_segments(path: Path, supply: Supply, faults: list[Fault]) -> dict[str, Segment]:
-    """Every segment by name; none where there is no file. Faults go to ``faults``."""
+    """Every segment by name; none where there is no file. Faults go to ``faults``.
+
+    ``signals`` and ``paths`` of a segment also hold what the segments it asks for read.
+    """
     if not path.exists():
         return {}
     known = len(faults)
@@ -41,10 +45,9 @@ def read_segments(top: Table, supply: Supply) -> dict[str, Segment]:
                 table.fault("name", f"is {segment.name!r} again", "give each its own name")
             found[segment.name] = segment
     top.done()
-    for table, name in ((table, str(table.values.get("name", ""))) for table in tables):
-        if name in found and name in reaches(found, _asked(found[name])):
-            table.fault("when", "asks for itself, by way of others", "break the circle")
-    return found
+    for table in tables:
+        _refuse_circle(table, found)
+    return {name: _whole(segment, found) for name, segment in found.items()}
 
 
 def reaches(segments: Mapping[str, Segment], names: Iterable[str]) -> set[str]:
@@ -57,6 +60,23 @@ def reaches(segments: Mapping[str, Segment], names: Iterable[str]) -> set[str]:
             found.add(name)
             waiting += [other for other in _asked(segments[name]) if other in segments]
     return found
+
+
+def _refuse_circle(table: Table, found: Mapping[str, Segment]) -> None:
+    name = str(table.values.get("name", ""))
+    asked = reaches(found, _asked(found[name])) if name in found else set()
+    if name in asked:
+        by = sorted(other for other in asked - {name} if name in reaches(found, [other]))
+        way = f", by way of {' and '.join(by)}" if by else ""
+        table.fault("when", f"asks for itself{way}", "break the circle")
+
+
+def _whole(segment: Segment, found: Mapping[str, Segment]) -> Segment:
+    """The segment with the signals and paths of those it asks for, which are its own then."""
+    parts = [segment, *(found[name] for name in reaches(found, _asked(segment)))]
+    signals = frozenset(name for part in parts for name in part.signals)
+    paths = frozenset(path for part in parts for path in part.paths)
+    return replace(segment, signals=signals, paths=paths)
 
 
 def _asked(segment: Segment) -> frozenset[str]:

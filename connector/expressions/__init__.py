@@ -69,12 +69,17 @@ class Bundle:
     expressions: Mapping[str, Expression]
     paths: frozenset[str]
     _program: Program = field(repr=False, compare=False)
+    signals: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
 
     def __call__(self, context: Context) -> dict[str, Json]:
         """All values by name; ``ExpressionFailed`` begins with the name of the one that failed."""
         try:
             values = map(checked, self._program.values(context))
             return dict(zip(self.expressions, values, strict=True))
+        except ExpressionFailed:
+            self._find_fault(context)
+            raise
         except _TROUBLE as error:
             self._find_fault(context)
             raise _explained(error) from None
@@ -142,9 +147,12 @@ def compile_all(sources: Mapping[str, str | Expression], *, strict: bool) -> Bun
         parts += one._program.expressions
         expressions[name] = one
     each = expressions.values()
-    all_paths: frozenset[str] = frozenset().union(*(one.paths for one in each))
-    roots: frozenset[str] = frozenset().union(*(one._program.roots for one in each))
-    return Bundle(expressions, all_paths, Program(sandbox, all_paths | roots, parts))
+    none: frozenset[str] = frozenset()
+    paths = none.union(*(one.paths for one in each))
+    roots = none.union(*(one._program.roots for one in each))
+    signals = none.union(*(one.signals for one in each))
+    segments = none.union(*(one.segments for one in each))
+    return Bundle(expressions, paths, Program(sandbox, roots, parts), signals, segments)
 
 
 def compile_template(source: str) -> Template:
@@ -168,7 +176,7 @@ def _parse(source: str, sandbox: Sandbox) -> tuple[nodes.Expr, Shaper]:
         raise ValueError(f"has {len(source)} characters; at most {MAX_SOURCE} are taken")
     if not source.strip():
         raise ValueError("is empty")
-    shaper = Shaper()
+    shaper = Shaper(is_told=not sandbox.is_strict)
     try:
         parser = Parser(sandbox, source, state="variable")
         parser.stream = sandbox.columns(source)

@@ -152,37 +152,22 @@ def join(value: Any, between: Any = ", ") -> Json:
     return joined([printable(part) for part in value], _text("join", between))
 
 
-def money(value: Any, currency: Any = None) -> Json:
+def money(value: Any, currency: Any, language: Any, zone: Any) -> Json:
     """An amount with its currency, as the language writes it: ``$1,234.50``, ``1.234,50 €``."""
-    return local_money(value, currency, None, None)
-
-
-def local_money(value: Any, currency: Any, language: Any, zone: Any) -> Json:
-    """``money`` in a language."""
-    code = _text("money", currency if _is_there(currency) else "USD").upper()
+    code = _text("money", currency).upper()
     if len(code) != 3 or not code.isascii() or not code.isalpha():
         raise Unusable("money wants a currency of three letters")
     return local.money(Decimal(str(number(value))), code, language)
 
 
-def date(value: Any, form: Any = None) -> Json:
+def date(value: Any, form: Any, language: Any, zone: Any) -> Json:
     """A day as the language writes it: ``November 21, 2026``, ``21 de noviembre de 2026``."""
-    return local_date(value, form, None, None)
+    return local.written_date(value, form, language, zone)
 
 
-def local_date(value: Any, form: Any, language: Any, zone: Any) -> Json:
-    """``date`` in a language, on the clock of a zone."""
-    return local.date_(value, form if _is_there(form) else "long", language, zone)
-
-
-def time(value: Any, form: Any = None) -> Json:
+def time(value: Any, form: Any, language: Any, zone: Any) -> Json:
     """An hour as the language writes it: ``3:04 PM``, ``15:04``."""
-    return local_time(value, form, None, None)
-
-
-def local_time(value: Any, form: Any, language: Any, zone: Any) -> Json:
-    """``time`` in a language, on the clock of a zone."""
-    return local.time_(value, form if _is_there(form) else "short", language, zone)
+    return local.written_time(value, form, language, zone)
 
 
 def get(value: Any, key: Any, otherwise: Any = None) -> Json:
@@ -238,7 +223,6 @@ def _table(name: str, value: Any) -> Mapping[Any, Any]:
 
 
 FILTERS: Mapping[str, Operation] = {
-    "date": date,
     "digits": digits,
     "first": first,
     "float": decimal,
@@ -247,21 +231,17 @@ FILTERS: Mapping[str, Operation] = {
     "last": last,
     "length": length,
     "lower": lower,
-    "money": money,
     "replace": replace,
     "round": rounded,
-    "time": time,
     "title": title,
     "trim": trim,
     "truncate": truncate,
     "upper": upper,
 }
-#: What these filters become once the language and the zone are handed to them.
-LOCAL_FILTERS: Mapping[str, Operation] = {
-    "date": local_date,
-    "money": local_money,
-    "time": local_time,
-}
+#: These take one value of their own and are handed the reader's language and zone after it.
+LOCAL_FILTERS: Mapping[str, Operation] = {"date": date, "money": money, "time": time}
+#: What their own value is where it is left out.
+LOCAL_DEFAULTS: Mapping[str, str] = {"date": "long", "money": "USD", "time": "short"}
 METHODS: Mapping[str, Operation] = {
     "endswith": endswith,
     "get": get,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from connector import clock
 from connector.expressions import local
 from connector.expressions.values import Missing, Operation, Unusable, fail
 from connector.model import Json
@@ -45,12 +46,12 @@ def count(history: Any, name: str, seconds: int) -> Json:
 
 
 def first(history: Any, name: str) -> Json:
-    """When the person first gave a signal, as ISO text; none if never."""
+    """When the person first gave a signal, written as ``now`` is; none if never."""
     return _text(_history(history).first(name))
 
 
 def last(history: Any, name: str) -> Json:
-    """When the person last gave a signal, as ISO text; none if never."""
+    """When the person last gave a signal, written as ``now`` is; none if never."""
     return _text(_history(history).last(name))
 
 
@@ -61,12 +62,13 @@ def in_segment(history: Any, name: str) -> Json:
 
 def days_since(now: Any, value: Any) -> Json:
     """Days from an instant until now, with a fraction; negative where it is to come."""
-    return (local.instant(_known(now)) - local.instant(_known(value))) / timedelta(days=1)
+    return (_instant(now, NOW) - _instant(value, "what days_since asks about")) / timedelta(days=1)
 
 
 def hours_until(now: Any, value: Any) -> Json:
     """Hours from now until an instant, with a fraction; negative where it is over."""
-    return (local.instant(_known(value)) - local.instant(_known(now))) / timedelta(hours=1)
+    until = _instant(value, "what hours_until asks about")
+    return (until - _instant(now, NOW)) / timedelta(hours=1)
 
 
 def link(links: Any, url: Any) -> Json:
@@ -101,12 +103,16 @@ def _known(value: Any) -> Any:
     return value
 
 
+def _instant(value: Any, label: str) -> datetime:
+    return local.instant(_known(Missing(label) if value is None else value))
+
+
 def _span(seconds: int) -> timedelta | None:
     return timedelta(seconds=seconds) if seconds else None
 
 
-def _text(moment: Any) -> str | None:
-    return None if moment is None else str(moment.astimezone(UTC).isoformat())
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else clock.text(moment)
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {

@@ -1,11 +1,12 @@
 """Money, dates and times as a person's language writes them, through Babel.
 
-What comes out keeps to plain blanks: some locales put a narrow no-break space before a currency
-or between thousands, and one such character makes a text cost twice as much.
+What comes out keeps to plain signs: some locales put a narrow no-break space before a currency or
+a curled apostrophe between thousands, and one such sign makes a text cost twice as much.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
@@ -21,32 +22,45 @@ LENGTHS: Final = ("short", "medium", "long", "full")
 MAX_FORMAT: Final = 40
 MILLISECONDS_FROM: Final = 100_000_000_000  #: as seconds this would be the year 5138
 
-_BLANKS: Final = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200f": ""})
+MAX_TAG: Final = 64  #: characters of a language tag or of a zone's name
+
+_PLAIN: Final = str.maketrans(
+    {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2011": "-", "\u2019": "'", "\u2212": "-"}
+    | dict.fromkeys("\u061c\u200e\u200f", "")
+)
+_GLUED: Final = re.compile(r"(?<=[A-Z]{3})(?=\d)")  # Babel leaves out CLDR's blank: CHF1,234.50
 
 
 def money(amount: Decimal, currency: str, language: Any) -> str:
-    """An amount with its currency: ``$1,234.50``, ``1.234,50 €``."""
+    """An amount with its currency: ``$1,234.50``, ``1.234,50 €``, ``CHF 1,234.50``."""
     from babel.numbers import format_currency
 
-    return _plain(format_currency(amount, currency, locale=locale(language)))
+    return _GLUED.sub(" ", _plain(format_currency(amount, currency, locale=locale(language))))
 
 
-def date_(value: Any, form: Any, language: Any, zone: Any) -> str:
+def written_date(value: Any, form: Any, language: Any, zone: Any) -> str:
     """A day as the language writes it; ``form`` is short, medium, long, full or a CLDR pattern."""
     from babel.dates import format_date
 
-    moment = read(value, zone)
-    return _plain(format_date(moment, _form(form), locale=locale(language)))
+    day = read(value, zone)
+    try:
+        return _plain(format_date(day, _form(form), locale=locale(language)))
+    except (AttributeError, KeyError):
+        raise Unusable("the form of a date has letters that stand for no part of a day") from None
 
 
-def time_(value: Any, form: Any, language: Any, zone: Any) -> str:
+def written_time(value: Any, form: Any, language: Any, zone: Any) -> str:
     """An hour as the language writes it: ``3:04 PM``, ``15:04``."""
     from babel.dates import format_time
 
     moment = read(value, zone)
     if not isinstance(moment, datetime):
         raise Unusable("time wants an instant, and this is a day")
-    return _plain(format_time(moment.replace(tzinfo=None), _form(form), locale=locale(language)))
+    try:
+        local = moment.replace(tzinfo=None)
+        return _plain(format_time(local, _form(form), locale=locale(language)))
+    except (AttributeError, KeyError):
+        raise Unusable("the form of a time has letters that stand for no part of it") from None
 
 
 def read(value: Any, zone: Any = None) -> date | datetime:
@@ -85,7 +99,7 @@ def _from_unix(value: float) -> datetime:
 
 
 def _local(moment: datetime, zone: Any) -> datetime:
-    found = _zone(zone) if isinstance(zone, str) and zone else None
+    found = _zone(zone) if isinstance(zone, str) and 0 < len(zone) <= MAX_TAG else None
     return moment.astimezone(found) if found is not None else moment
 
 
@@ -98,8 +112,9 @@ def _zone(name: str) -> tzinfo | None:
 
 
 def locale(language: Any) -> Locale:
-    """The locale of a language tag, English where there is none such."""
-    return _locale(language if isinstance(language, str) and language else "en")
+    """The locale of a language tag, else of its first part; English where there is none such."""
+    known = isinstance(language, str) and 0 < len(language) <= MAX_TAG
+    return _locale(language.replace("_", "-") if known else "en")
 
 
 @lru_cache(maxsize=256)
@@ -120,4 +135,4 @@ def _form(form: Any) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.translate(_BLANKS)
+    return text.translate(_PLAIN)

@@ -207,7 +207,7 @@ def _strict_operations() -> dict[str, Operation]:
     found = {name: strict(operation) for name, operation in _operations().items()}
     found |= {"path": _strict_path, "item": _strict_item, "each": _each, "print": _print}
     for name, operation in filters.LOCAL_FILTERS.items():
-        found[name] = _strict_in_first(operation)
+        found[name] = _strict_but_for_reader(operation)
     return found | _forgiving()
 
 
@@ -221,7 +221,7 @@ def _lenient_operations() -> dict[str, Operation]:
     found["~"] = lenient(arithmetic.concat, None, MAX_TEXT)
     found |= {"path": _lenient_path, "item": _lenient_item, "list": _list, "table": _table}
     for name, operation in filters.LOCAL_FILTERS.items():
-        found[name] = lenient(operation)
+        found[name] = lenient(operation, None, 2)
     return found | _forgiving()
 
 
@@ -236,13 +236,14 @@ def _operations() -> dict[str, Operation]:
     return found
 
 
-def _strict_in_first(operation: Operation) -> Operation:
-    """The operation, raising where what it is applied to is missing."""
+def _strict_but_for_reader(operation: Operation) -> Operation:
+    """The operation, raising where a value of its own is missing; language and zone may be."""
 
-    def guarded(value: Any, *more: Any) -> Json:
-        if isinstance(value, Missing):
-            fail(value)
-        return operation(value, *more)
+    def guarded(value: Any, own: Any, language: Any, zone: Any) -> Json:
+        for operand in (value, own):
+            if isinstance(operand, Missing):
+                fail(operand)
+        return operation(value, own, language, zone)
 
     return guarded
 

@@ -21,10 +21,12 @@ from connector.expressions.filters import (
     FILTERS,
     FORGIVING_FILTERS,
     FORGIVING_TESTS,
+    LOCAL_DEFAULTS,
+    LOCAL_FILTERS,
     METHODS,
     TESTS,
 )
-from connector.expressions.functions import FUNCTIONS, NOW, Function, seconds_of
+from connector.expressions.functions import FUNCTIONS, HISTORY, LINKS, NOW, Function, seconds_of
 from connector.expressions.values import Operation
 
 MAX_NODES: Final = 400
@@ -38,8 +40,10 @@ _WORDS: Mapping[type[nodes.Node], str] = {
     nodes.AssignBlock: "{% set %} is not offered",
     nodes.Slice: "a cut stands only in brackets, as in postal[:5]",
 }
-LOCAL: Final = {"money": 1, "date": 1, "time": 1}
-"""Filters that also read the language and the zone, and how many values of their own they take."""
+READER: Final = ("language", "zone")
+"""The values of the context that ``LOCAL_FILTERS`` are handed."""
+OURS: Final = frozenset({"loop", HISTORY, LINKS, NOW, *READER})
+"""Names that no loop may take, since functions and filters read what they stand for."""
 BUDGET: Final = "_left"  #: the context variable that counts a template's loop rounds
 
 
@@ -56,14 +60,15 @@ class Shaper(NodeVisitor):
 
     ``roots`` are values of the context that its functions and filters ask for themselves,
     ``signals`` and ``segments`` the names they ask about. ``is_text``: a template.
+    ``is_told``: a mapping, over what a sender told; it knows no person, so no functions either.
     """
 
-    def __init__(self, *, is_text: bool = False) -> None:
+    def __init__(self, *, is_text: bool = False, is_told: bool = False) -> None:
         self.paths: set[str] = set()
         self.roots: set[str] = set()
         self.signals: set[str] = set()
         self.segments: set[str] = set()
-        self._is_text = is_text
+        self._is_text, self._is_told = is_text, is_told
         self._locals: list[str] = []
         self._nodes = 0
         self._nesting = 0
@@ -121,15 +126,13 @@ class Shaper(NodeVisitor):
         return self._apply(f".{target.attr}", operation, target.node, node)
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
-        operation = _named("filter", node.name, {**FILTERS, **FORGIVING_FILTERS}, node)
         if node.node is None:
             return self.generic_visit(node)
-        shaped = self._apply(node.name, operation, node.node, node)
-        if node.name in LOCAL:  # the language and the clock of who reads it come last
-            spare = LOCAL[node.name] - len(node.args)
-            defaults = [nodes.Const(None)] * spare
-            shaped.args = [*shaped.args, *defaults, *map(self._ask, ("language", "zone"))]
-        return shaped
+        if node.name in LOCAL_DEFAULTS:
+            return self._local(node, node.node)
+        known = {**FILTERS, **FORGIVING_FILTERS, **LOCAL_FILTERS}
+        operation = _named("filter", node.name, known, node)
+        return self._apply(node.name, operation, node.node, node)
 
     def visit_Test(self, node: nodes.Test) -> nodes.Node:
         operation = _named("test", node.name, {**TESTS, **FORGIVING_TESTS}, node)
@@ -193,7 +196,7 @@ class Shaper(NodeVisitor):
     def visit_For(self, node: nodes.For) -> nodes.Node:
         if node.recursive or node.test or not isinstance(node.target, nodes.Name):
             raise Fault("write {% for item in list %}, and {% if %} within", node.lineno)
-        if not _allowed(node.target.name) or node.target.name == "loop":
+        if not _allowed(node.target.name) or node.target.name in OURS:
             raise Fault(f"no value may be called {node.target.name!r}", node.lineno)
         node.iter = _call("each", node, self.visit(node.iter), nodes.Name(BUDGET, "load"))
         self._locals += ["loop", node.target.name]
@@ -243,8 +246,18 @@ class Shaper(NodeVisitor):
         shaped = [self.visit(end) if end else nodes.Const(None) for end in ends]
         return _call("cut", node, self.visit(node.node), *shaped)
 
+    def _local(self, node: nodes.Filter, value: nodes.Expr) -> nodes.Node:
+        """A filter that writes as the reader's language does, on the reader's clock."""
+        if node.kwargs or node.dyn_args or node.dyn_kwargs or len(node.args) > 1:
+            raise Fault(f"{node.name} takes one value, without a name", node.lineno)
+        [own] = node.args or [nodes.Const(LOCAL_DEFAULTS[node.name])]
+        reader = [nodes.Const(None) if self._is_told else self._ask(root) for root in READER]
+        return _call(node.name, node, self.visit(value), self.visit(own), *reader)
+
     def _function(self, name: str, node: nodes.Call) -> nodes.Node:
         """``did('order_completed', within='30d')`` and its like, by ``FUNCTIONS``."""
+        if self._is_told:
+            raise Fault(f"{name}() is for plays, segments, policy and texts", node.lineno)
         if name not in FUNCTIONS:
             near = difflib.get_close_matches(name, FUNCTIONS, 1)
             hint = f"did you mean {near[0]}()?" if near else f"there are {', '.join(FUNCTIONS)}"

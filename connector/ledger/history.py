@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from connector import clock
 from connector.ledger.store import Tx
 
+MOST: Final = 10_000  #: signals that are counted; more are no more
 COUNT = """SELECT CAST(count(*) AS BIGINT) AS n, min(occurred_at) AS first_at FROM (
     SELECT occurred_at FROM signals WHERE contact_id = :contact AND name = :name
-    AND occurred_at > :since AND occurred_at <= :until ORDER BY occurred_at LIMIT 10000) AS heard"""
+    AND occurred_at > :since AND occurred_at <= :until ORDER BY occurred_at LIMIT :most) AS heard"""
 FIRST = """SELECT min(occurred_at) AS at FROM signals
     WHERE contact_id = :contact AND name = :name AND occurred_at <= :until"""
 LAST = """SELECT max(occurred_at) AS at FROM signals
     WHERE contact_id = :contact AND name = :name AND occurred_at <= :until"""
-EVER = ""  #: before every instant
+EVER: Final = ""  #: before every instant
 
 
 class Asks(Protocol):
@@ -25,30 +26,28 @@ class Asks(Protocol):
 
 
 class LedgerHistory:
-    """The history of one contact as of an instant (included)."""
+    """The history of one contact as of an instant (included); see ``rules.history.History``.
 
-    def __init__(self, tx: Tx, contact_id: str, as_of: datetime) -> None:
+    Signals that occurred later are never read. Nothing is read before it is asked for, and
+    whether something ever happened, happened of late, and when last are the same one read.
+    """
+
+    def __init__(
+        self, tx: Tx, contact_id: str, as_of: datetime, segments: Asks | None = None
+    ) -> None:
         self._tx, self._contact, self._as_of = tx, contact_id, as_of
         self._counts: dict[tuple[str, timedelta | None], int] = {}
         self._edges: dict[tuple[str, str], datetime | None] = {}
-        self.segments: Asks | None = None
+        self.segments = segments
         self.changes_at: datetime | None = None
 
     def count(self, name: str, within: timedelta | None, enough: int = 0) -> int:
-        """How often a signal occurred, within a span where one is named; 10,000 at most."""
+        """How often a signal occurred, within a span where one is named; ``MOST`` at most."""
+        if enough == 1:
+            return int(self._happened(name, within))
         key = (name, within)
         if key not in self._counts:
-            row = self._tx.one(
-                COUNT,
-                contact=self._contact,
-                name=name,
-                since=clock.text(self._as_of - within) if within else EVER,
-                until=clock.text(self._as_of),
-            )
-            self._counts[key] = int(row["n"]) if row else 0
-            if within and row and row["first_at"]:
-                leaves = clock.instant(row["first_at"]) + within
-                self.changes_at = min(self.changes_at or leaves, leaves)
+            self._counts[key] = self._count(name, within)
         return self._counts[key]
 
     def first(self, name: str) -> datetime | None:
@@ -62,6 +61,33 @@ class LedgerHistory:
     def in_segment(self, name: str) -> bool:
         """Whether the person is in a segment."""
         return self.segments is not None and self.segments.hold(name)
+
+    def _happened(self, name: str, within: timedelta | None) -> bool:
+        at = self._edge(LAST, name)
+        if at is None or within is None:
+            return at is not None
+        if at <= self._as_of - within:
+            return False
+        self._changes(at + within)
+        return True
+
+    def _count(self, name: str, within: timedelta | None) -> int:
+        row = self._tx.one(
+            COUNT,
+            contact=self._contact,
+            name=name,
+            since=clock.text(self._as_of - within) if within else EVER,
+            until=clock.text(self._as_of),
+            most=MOST,
+        )
+        if row is None:
+            return 0
+        if within and row["first_at"]:
+            self._changes(clock.instant(row["first_at"]) + within)
+        return int(row["n"])
+
+    def _changes(self, at: datetime) -> None:
+        self.changes_at = min(self.changes_at or at, at)
 
     def _edge(self, sql: str, name: str) -> datetime | None:
         key = (sql, name)

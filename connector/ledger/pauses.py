@@ -14,6 +14,10 @@ SET = """INSERT INTO pauses (play, verdict, since, who, why)
     VALUES (:play, :verdict, :at, :who, :why)
     ON CONFLICT (play) DO UPDATE SET verdict = excluded.verdict, since = excluded.since,
         who = excluded.who, why = excluded.why"""
+DROP = """UPDATE enrolments SET state = 'ended', due_at = NULL, ended_at = :at,
+    exit_reason = 'paused' WHERE play = :play AND (state = 'waiting' OR state = 'walking')"""
+CANCEL = """UPDATE sends SET state = 'cancelled', reason = 'paused', settled_at = :at
+    WHERE play = :play AND state = 'planned'"""
 LIFT = "DELETE FROM pauses WHERE play = :play"
 
 
@@ -28,8 +32,12 @@ def all_(tx: Tx) -> dict[str, Row]:
 
 
 def set_(tx: Tx, play: str, verdict: str, *, who: str, why: str, at: datetime) -> None:
-    """Pause a play, or everything."""
-    tx.run(SET, play=play, verdict=verdict, at=clock.text(at), who=who[:200], why=why[:500])
+    """Pause a play, or everything; a pause that drops ends what is on the way at once."""
+    stamp = clock.text(at)
+    tx.run(SET, play=play, verdict=verdict, at=stamp, who=who[:200], why=why[:500])
+    if verdict == "drop":
+        tx.run(DROP, play=play, at=stamp)
+        tx.run(CANCEL, play=play, at=stamp)
 
 
 def lift(tx: Tx, play: str) -> bool:

@@ -1,7 +1,8 @@
 """What a person did, as expressions ask for it: how often, when first, when last, in what segment.
 
-Windows go by when a signal occurred. Whoever answers notes by when a windowed answer would change
-through time alone, so that membership of a segment can be looked at again then.
+Windows go by when a signal occurred; one that is exactly a window old is out of it. Whoever answers
+notes by when a windowed answer would change through time alone, so that membership of a segment can
+be looked at again then.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class History(Protocol):
     def count(self, name: str, within: timedelta | None, enough: int = 0) -> int:
         """How often a signal occurred, within a span where one is named.
 
-        Where ``enough`` are all that matters, counting may end there.
+        Where ``enough`` are all that matters, counting may end there, and ``changes_at`` is when
+        there are no longer so many.
         """
 
     def first(self, name: str) -> datetime | None:
@@ -52,7 +54,11 @@ class Segments:
     asking: list[str] = field(default_factory=list)
 
     def hold(self, name: str) -> bool:
-        """Whether the person is in a segment; raises ``ExpressionFailed`` where it is not told."""
+        """Whether the person is in a segment.
+
+        Raises ``ExpressionFailed`` where it cannot be told: its condition reads a fact that is
+        missing, there is no such segment, or it asks for itself.
+        """
         if name in self.answers:
             return self.answers[name]
         segment = self.known.get(name)
@@ -63,6 +69,8 @@ class Segments:
         self.asking.append(name)
         try:
             self.answers[name] = bool(segment.when(self.context()))
+        except ExpressionFailed as error:
+            raise ExpressionFailed(f"segment {name}: {error}", error.code) from None
         finally:
             self.asking.remove(name)
         return self.answers[name]
@@ -90,7 +98,8 @@ class Told:
         if within is None:
             return len(times)
         inside = [at for at in times if at > self._as_of - within]
-        self.changes_at = sooner(self.changes_at, inside[0] + within if inside else None)
+        leaving = inside[-enough:] if enough else inside
+        self.changes_at = sooner(self.changes_at, leaving[0] + within if leaving else None)
         return len(inside)
 
     def first(self, name: str) -> datetime | None:

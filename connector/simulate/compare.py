@@ -98,7 +98,8 @@ def _made(ran: Ran) -> Iterator[tuple[str, Line]]:
 def decision(row: Any) -> Line:
     """A decision's row as a line."""
     is_text = row["moment"] == "send" and row["verdict"] == "send"
-    names = ("moment", "contact_id", "play", "key", "step", "verdict", "decided_at", "last_at")
+    about = ("moment", "contact_id", "play", "key", "step", "version", "policy_version")
+    names = (*about, "verdict", "decided_at", "last_at")
     return {
         "kind": "decision",
         "reasons": [item["reason"] for item in orjson.loads(row["objections"])],

@@ -210,7 +210,7 @@ def _sends(store: Store) -> Iterator[Line]:
 
 
 def _decisions(store: Store) -> Iterator[Line]:
-    names = ("moment", "contact_id", "play", "key", "step", "verdict", "reason", "last_at")
+    names = ("moment", "contact_id", "play", "key", "step", "verdict", "last_at", "version")
     for row in rows(store, DECISIONS):
         is_text = row["moment"] == "send" and row["verdict"] == "send"
         yield {
@@ -219,7 +219,7 @@ def _decisions(store: Store) -> Iterator[Line]:
             "decided_at": row["decided_at"],
             "reasons": [item["reason"] for item in orjson.loads(row["objections"])],
             "text": (row["text"] or "") if is_text else "",
-            **_picked(row, *names),
+            **_picked(row, *names, "policy_version"),
         }
 
 

@@ -6,7 +6,7 @@ It stands in a database of its own, in a file that goes, so that memory does not
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ import orjson
 
 TABLES: Final = (
     """CREATE TABLE decisions (number INTEGER PRIMARY KEY, about TEXT NOT NULL,
-        at TEXT NOT NULL, last_at TEXT NOT NULL, line TEXT NOT NULL)""",
+        at TEXT NOT NULL, last_at TEXT NOT NULL, binds INTEGER NOT NULL, line TEXT NOT NULL)""",
     "CREATE INDEX decisions_about ON decisions (about, at)",
     """CREATE TABLE answers (about TEXT NOT NULL, attempt INTEGER NOT NULL,
         begun_at TEXT NOT NULL, line TEXT NOT NULL)""",
@@ -24,14 +24,25 @@ TABLES: Final = (
     "CREATE INDEX links_about ON links (about, url)",
     "CREATE TABLE merged (loser TEXT PRIMARY KEY, winner TEXT NOT NULL)",
 )
+INSTANT: Final = """SELECT min(at) FROM (
+    SELECT min(at) AS at FROM decisions WHERE about = ?1 AND binds = 1 AND at >= ?2 UNION ALL
+    SELECT min(last_at) FROM decisions WHERE about = ?1 AND binds = 1 AND last_at >= ?2)"""
 COMMIT_EVERY: Final = 5_000
+
 Line = dict[str, Any]
 
 
 class Recorded:
-    """Everything recorded, by what it was about."""
+    """Everything recorded, by what it was about.
 
-    def __init__(self, path: Path | None = None) -> None:
+    ``binds`` says of a decision whether it was made by files as they are now: only then is a
+    thing done at the instant at which it was done then.
+    """
+
+    def __init__(
+        self, path: Path | None = None, binds: Callable[[Line], bool] = lambda line: True
+    ) -> None:
+        self._binds = binds
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
         for setting in ("synchronous = OFF", "journal_mode = OFF"):
             self._db.execute(f"PRAGMA {setting}")
@@ -55,8 +66,8 @@ class Recorded:
         elif kind == "decision":
             about = self.about_decision(line)
             at, last_at = line["decided_at"], line["last_at"]
-            sql = "INSERT INTO decisions VALUES (NULL, ?, ?, ?, ?)"
-            self._run(sql, about, at, last_at, _packed(line))
+            sql = "INSERT INTO decisions VALUES (NULL, ?, ?, ?, ?, ?)"
+            self._run(sql, about, at, last_at, self._binds(line), _packed(line))
         elif kind == "provider_answer":
             values = (self.about_send(line), line["attempt"], line["begun_at"])
             self._run("INSERT INTO answers VALUES (?, ?, ?, ?)", *values, _packed(line))
@@ -94,12 +105,7 @@ class Recorded:
 
     def instant(self, about: str, since: str) -> str:
         """The first instant from ``since`` on at which this was decided; "" for none."""
-        found = self._db.execute(
-            """SELECT min(at) FROM (
-                SELECT min(at) AS at FROM decisions WHERE about = ?1 AND at >= ?2 UNION ALL
-                SELECT min(last_at) FROM decisions WHERE about = ?1 AND last_at >= ?2)""",
-            (about, since),
-        ).fetchone()
+        found = self._db.execute(INSTANT, (about, since)).fetchone()
         return found[0] or ""
 
     def answer(self, about: str, attempt: int, since: str = "") -> Line | None:

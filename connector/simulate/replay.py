@@ -15,6 +15,7 @@ from connector import clock
 from connector.config.loaded import Loaded
 from connector.errors import ConnectorError
 from connector.ledger import cursors
+from connector.rules.policy import Rulebook
 from connector.simulate.faithful import FaithfulCarrier, FaithfulIds, FaithfulTx, Later
 from connector.simulate.faults import listening
 from connector.simulate.inputs import FORMAT, RECORDED
@@ -64,7 +65,7 @@ def replayed(
 
 def _prepared(loaded: Loaded, source: Source, place: Path) -> Ran:
     """Read everything once: what the connector did then, and how much there is of all else."""
-    recorded = Recorded(place / "recorded.db")
+    recorded = Recorded(place / "recorded.db", _bound_by(loaded))
     about: Line = {}
     counts: dict[str, int] = {}
     files: list[Line] = []
@@ -87,6 +88,18 @@ def _prepared(loaded: Loaded, source: Source, place: Path) -> Ran:
     if about["salt"]:
         world.act(lambda tx, rt, now: cursors.set_(tx, "salt", about["salt"]))
     return Ran(world, recorded, about, first, last, counts, (), tuple(files))
+
+
+def _bound_by(loaded: Loaded) -> Callable[[Line], bool]:
+    """Whether a decision was made by the files that are run now."""
+    policy = Rulebook(loaded.policy, loaded.hours).version
+    versions = {play.name: play.version for play in loaded.plays.values()}
+
+    def binds(line: Line) -> bool:
+        version = versions.get(line["play"], "")
+        return bool(line["policy_version"] == policy and line["version"] == version)
+
+    return binds
 
 
 def _checked(line: Line) -> Line:

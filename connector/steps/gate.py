@@ -17,6 +17,8 @@ from connector.steps.setup import Setup
 from connector.steps.versions import is_off, play_of
 from connector.text import count
 
+BY_HAND = (Cause.hand, Cause.test)
+"""A person's own words: an answer to somebody who just wrote, or a test to a number of theirs."""
 LONGEST_VALID = timedelta(hours=4)
 SHORTEST_VALID = timedelta(minutes=1)
 
@@ -108,7 +110,7 @@ def _decide(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime) 
         text=text,
         text_fault=fault,
         template=template,
-        is_answer=send["cause"] == Cause.hand and not send["template"],
+        is_answer=send["cause"] in BY_HAND and not send["template"],
     )
     decision = policy.decide(facts, rt.book, now)
     gone = play is None or is_off(rt, play.name)
@@ -142,7 +144,7 @@ def _write(
     context: dict[str, Json],
 ) -> tuple[str, str, str, str]:
     """(text, language, fault, template), written afresh; a person's own words stay theirs."""
-    if send["cause"] == Cause.hand and not send["template"]:
+    if send["cause"] in BY_HAND and not send["template"]:
         return str(send["text"]), str(send["language"]), "", ""
     template = str(send["template"])
     if step is not None and step.choices and enrolment is not None:

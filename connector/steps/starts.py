@@ -15,7 +15,7 @@ from connector.ledger.enrolments import Opening
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Decision, Json, Objection, Purpose, Verdict
 from connector.rules import triggers
-from connector.rules.plays import Condition, Experiment, Kind, Mode, OnPause, Play
+from connector.rules.plays import Condition, Experiment, Kind, Mode, Once, OnPause, Play
 from connector.rules.triggers import Standing
 from connector.steps import timing
 from connector.steps.setup import Setup
@@ -62,6 +62,8 @@ def heard(
 def start(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: datetime) -> Decision:
     """Open, re-arm or refuse an enrolment; a decision is kept for every matched start."""
     key = began.occurrence or triggers.occurrence(play, began.key, began.signal_id, began.context)
+    if play.start.once is Once.contact:  # whatever it begins with
+        key = triggers.occurrence(play, began.key, began.signal_id, began.context)
     if play.start.first:
         key = "first"
     same, standing_ = _standing(tx, play, contact, key, began)
