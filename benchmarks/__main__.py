@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from benchmarks import decisions, end_to_end, idle, ingest, latency
+from benchmarks import decisions, end_to_end, fanout, idle, ingest, latency, plays
 from benchmarks.figures import main
 
 if __name__ == "__main__":
-    main(idle.measure, latency.measure, end_to_end.measure, ingest.measure, decisions.measure)
+    main(
+        idle.measure,
+        latency.measure,
+        end_to_end.measure,
+        ingest.measure,
+        decisions.measure,
+        plays.measure,
+        fanout.measure,
+    )

@@ -192,7 +192,7 @@ def test_every_operation_of_the_language_is_explained() -> None:
 
 
 def test_every_reason_of_a_decision_is_explained() -> None:
-    sources = (ROOT / f"connector/rules/{name}.py" for name in ("policy", "triggers"))
+    sources = (ROOT / f"connector/rules/{name}.py" for name in ("policy", "triggers/judge"))
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     reasons = set(re.findall(r'\(\s*"([a-z_]+)",\s*(?:Verdict|f?"[A-Z{])', text))
     assert len(reasons) >= 15

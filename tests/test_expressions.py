@@ -260,8 +260,11 @@ def test_what_is_not_offered_is_refused_when_the_file_is_read(source: str) -> No
         ("contact.stage ==", "column 15: unexpected 'end'"),
         ("cart.total $ 3", "column 12: unexpected char '$'"),
         ("cart.name | titel", "column 13: there is no filter 'titel'; did you mean 'title'?"),
-        ("foo(1)", "column 4: there is no function foo(); there are "
-            "count, days_since, did, first, hours_until, in_segment, last, link"),
+        (
+            "foo(1)",
+            "column 1: there is no function foo(); there are "
+            "count, days_since, did, first, hours_until, in_segment, last",
+        ),
         ("a.b is defned", "column 5: there is no test 'defned'; did you mean 'defined'?"),
         ("'x'.uper()", "column 9: there is no method 'uper'; did you mean 'upper'?"),
         ("cart.total | round(1, 2)", "column 14: round takes other values than these"),
@@ -471,6 +474,9 @@ SOURCES = [
     "a[:3]",
     "(a | length) // (b | int)",
     "a | round(2) | money(b)",
+    "a | money(b)",
+    "a | date(b)",
+    "a | time(b)",
     "a.get(b).split(b)[0].title()",
     "a | first | last | float",
     "a is number and b is string",

@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "explain": ("connector.cli.explain:explain", "Tell why a text was sent, or was not."),
     "sends": ("connector.cli.sends:sends", "List texts and what became of them."),
     "contact": ("connector.cli.contact:contact", "Show what is known of a person."),
+    "segment": ("connector.cli.segment:segment", "List segments, and who is in one now."),
     "consent": ("connector.cli.consent:consent", "Show, grant and revoke consent."),
     "events": ("connector.cli.events:events", "List events, and replay those kept aside."),
     "clock": ("connector.cli.clock:clock", "Show and set the test clock of a folder."),

@@ -24,6 +24,11 @@ def conversation() -> None:
 
     One opens when somebody answers a reply (`connector send --reply-to`) and is over 24 hours
     after its last message, or when it is closed.
+
+    \b
+    Examples:
+      connector conversation list
+      connector conversation close +12025550123
     """
 
 

@@ -17,7 +17,11 @@ from connector.simulate.inputs import inputs
 
 @click.group()
 def export() -> None:
-    """Write what the ledger holds to a file."""
+    """Write what the ledger holds to a file.
+
+    \b
+    Example:   connector export inputs history.jsonl
+    """
 
 
 @export.command(name="inputs")

@@ -121,6 +121,7 @@ def _context(tx: Tx, loaded: Loaded, play: Play, who: str) -> dict[str, Any]:
         "contact": dict(contact),
         "crm": dict(crm),
         "thing": {},
+        "country": loaded.settings.country,
         "brand": loaded.settings.brand,
         "help_contact": loaded.settings.help_contact,
         "now": clock.text(clock.now()),
@@ -147,8 +148,11 @@ def _names(step: Step) -> list[str]:
 def _written(
     step: Step, name: str, language: str, template: Template, context: Mapping[str, Any]
 ) -> Shown:
+    contact = context["contact"]
+    own, country = (str(contact.get(name) or "") for name in ("language", "country"))
+    reader = render.reader(language, own, country or context["country"])
     try:
-        text = render.render(template, {**context, "language": language})
+        text = render.render(template, {**context, "language": reader})
     except ExpressionFailed as error:
         return Shown(step.name, name, language, "", f"It would not be sent: {error}")
     return Shown(step.name, name, language, text)

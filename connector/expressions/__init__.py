@@ -16,6 +16,7 @@ from jinja2.parser import Parser
 from connector.errors import ExpressionFailed
 from connector.expressions.sandbox import LENIENT, STRICT, Program, Sandbox
 from connector.expressions.shape import Fault, Shaper
+from connector.expressions.texts import TextShaper
 from connector.expressions.values import MAX_SIZE, Unusable, checked
 from connector.model import Json
 
@@ -159,7 +160,7 @@ def compile_template(source: str) -> Template:
     """One text; ``ValueError`` names the line of a fault."""
     if len(source) > MAX_TEMPLATE:
         raise ValueError(f"has {len(source)} characters; at most {MAX_TEMPLATE} are taken")
-    shaper = Shaper(is_text=True)
+    shaper = TextShaper()
     try:
         tree = shaper.visit(STRICT.parse(source))
     except (Fault, TemplateSyntaxError, RecursionError, ValueError) as error:

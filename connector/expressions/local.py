@@ -107,7 +107,7 @@ def _local(moment: datetime, zone: Any) -> datetime:
 def _zone(name: str) -> tzinfo | None:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):
+    except (ImportError, LookupError, OSError, ValueError):
         return None
 
 

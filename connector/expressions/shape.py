@@ -31,7 +31,7 @@ from connector.expressions.values import Operation
 
 MAX_NODES: Final = 400
 MAX_NESTING: Final = 40
-LOOP = frozenset({"index", "index0", "first", "last", "length"})
+LOOP: Final = frozenset({"index", "index0", "first", "last", "length"})
 RESERVED = frozenset({"self", "super", "caller", "varargs", "kwargs"})
 _WORDS: Mapping[type[nodes.Node], str] = {
     nodes.Pow: "** is not offered",
@@ -59,17 +59,19 @@ class Shaper(NodeVisitor):
     """Walks one tree, collecting in ``paths`` the dotted paths it reads.
 
     ``roots`` are values of the context that its functions and filters ask for themselves,
-    ``signals`` and ``segments`` the names they ask about. ``is_text``: a template.
-    ``is_told``: a mapping, over what a sender told; it knows no person, so no functions either.
+    ``signals`` and ``segments`` the names they ask about. ``is_told``: a mapping, over what a
+    sender told; it knows no person, so no functions either.
     """
 
-    def __init__(self, *, is_text: bool = False, is_told: bool = False) -> None:
+    is_text = False
+
+    def __init__(self, *, is_told: bool = False) -> None:
         self.paths: set[str] = set()
         self.roots: set[str] = set()
         self.signals: set[str] = set()
         self.segments: set[str] = set()
-        self._is_text, self._is_told = is_text, is_told
-        self._locals: list[str] = []
+        self._is_told = is_told
+        self.loops: list[str] = []
         self._nodes = 0
         self._nesting = 0
 
@@ -101,24 +103,25 @@ class Shaper(NodeVisitor):
 
     def visit_Getattr(self, node: nodes.Getattr | nodes.Getitem) -> nodes.Node:
         base, steps = self._steps(node)
-        if isinstance(base, nodes.Name) and base.name == "loop" and "loop" in self._locals:
+        if isinstance(base, nodes.Name) and base.name == "loop" and "loop" in self.loops:
             if len(steps) != 1 or steps[0] not in LOOP:
                 raise Fault(f"loop has only {', '.join(sorted(LOOP))}", node.lineno)
             return node
         label = self._read(base, steps) if isinstance(base, nodes.Name) else _dotted(steps)
         shaped = base if isinstance(base, nodes.Name) else self.visit(base)
-        return _call("path", node, shaped, nodes.Const(steps), nodes.Const(label))
+        return call("path", node, shaped, nodes.Const(steps), nodes.Const(label))
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
         if isinstance(node.arg, nodes.Slice):
             return self._cut(node, node.arg)
         if _step(node) is not None:
             return self.visit_Getattr(node)
-        return _call("item", node, self.visit(node.node), self.visit(node.arg))
+        return call("item", node, self.visit(node.node), self.visit(node.arg))
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:
         target = node.node
         if isinstance(target, nodes.Name):
+            node.lineno = target.lineno  # of the name, not of the bracket after it
             return self._function(target.name, node)
         if not isinstance(target, nodes.Getattr):
             return self.generic_visit(node)
@@ -142,10 +145,10 @@ class Shaper(NodeVisitor):
         if len(node.ops) > 1:
             raise Fault("compare two values at a time and join with 'and'", node.lineno)
         right = node.ops[0]
-        return _call(right.op, node, self.visit(node.expr), self.visit(right.expr))
+        return call(right.op, node, self.visit(node.expr), self.visit(right.expr))
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
-        return _call("~", node, *(self.visit(part) for part in node.nodes))
+        return call("~", node, *(self.visit(part) for part in node.nodes))
 
     def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:
         node.test, node.expr1 = self.visit(node.test), self.visit(node.expr1)
@@ -153,7 +156,7 @@ class Shaper(NodeVisitor):
         return node
 
     def visit_List(self, node: nodes.List) -> nodes.Node:
-        return _call("list", node, nodes.Const(None), *(self.visit(part) for part in node.items))
+        return call("list", node, nodes.Const(None), *(self.visit(part) for part in node.items))
 
     visit_Tuple = visit_List
 
@@ -163,7 +166,7 @@ class Shaper(NodeVisitor):
             if not isinstance(pair.key, nodes.Const) or not isinstance(pair.key.value, str):
                 raise Fault("the keys of a table are texts in quotes", pair.lineno)
             parts += [pair.key, self.visit(pair.value)]
-        return _call("table", node, *parts)
+        return call("table", node, *parts)
 
     def _sign(self, node: nodes.BinExpr) -> nodes.Node:
         node.left, node.right = self.visit(node.left), self.visit(node.right)
@@ -177,45 +180,6 @@ class Shaper(NodeVisitor):
         return node
 
     visit_Not = visit_Neg = visit_Pos = _one
-
-    # Templates
-
-    def visit_Template(self, node: nodes.Template) -> nodes.Node:
-        node.body = self._all(node.body)
-        return node
-
-    def visit_Output(self, node: nodes.Output) -> nodes.Node:
-        node.nodes = [self._print(part) for part in node.nodes]
-        return node
-
-    def visit_If(self, node: nodes.If) -> nodes.Node:
-        node.test, node.body = self.visit(node.test), self._all(node.body)
-        node.elif_, node.else_ = self._all(node.elif_), self._all(node.else_)
-        return node
-
-    def visit_For(self, node: nodes.For) -> nodes.Node:
-        if node.recursive or node.test or not isinstance(node.target, nodes.Name):
-            raise Fault("write {% for item in list %}, and {% if %} within", node.lineno)
-        if not _allowed(node.target.name) or node.target.name in OURS:
-            raise Fault(f"no value may be called {node.target.name!r}", node.lineno)
-        node.iter = _call("each", node, self.visit(node.iter), nodes.Name(BUDGET, "load"))
-        self._locals += ["loop", node.target.name]
-        node.body = self._all(node.body)
-        del self._locals[-2:]
-        node.else_ = self._all(node.else_)
-        return node
-
-    def _all(self, body: Iterable[nodes.Node]) -> list[Any]:
-        return [self.visit(node) for node in body]
-
-    def _print(self, node: nodes.Expr) -> nodes.Expr:
-        if isinstance(node, nodes.TemplateData):
-            return node
-        outside, self.paths = self.paths, set()
-        shaped = self.visit(node)
-        label = ", ".join(sorted(self.paths)) or f"the value on line {node.lineno}"
-        self.paths |= outside
-        return _call("print", node, shaped, nodes.Const(label))
 
     # Parts
 
@@ -231,10 +195,10 @@ class Shaper(NodeVisitor):
 
     def _read(self, base: nodes.Name, steps: tuple[str | int, ...]) -> str:
         """Note the path and give its name for messages; a loop's own variable is no path."""
-        if not _allowed(base.name):
+        if not allowed(base.name):
             raise Fault(f"no value is called {base.name!r}", base.lineno)
         label = _dotted((base.name, *steps))
-        if base.name not in self._locals:
+        if base.name not in self.loops:
             named = takewhile(lambda step: isinstance(step, str), steps)
             self.paths.add(_dotted((base.name, *named)))
         return label
@@ -244,7 +208,7 @@ class Shaper(NodeVisitor):
             raise Fault("a cut has a start and an end only", node.lineno)
         ends = (slice_.start, slice_.stop)
         shaped = [self.visit(end) if end else nodes.Const(None) for end in ends]
-        return _call("cut", node, self.visit(node.node), *shaped)
+        return call("cut", node, self.visit(node.node), *shaped)
 
     def _local(self, node: nodes.Filter, value: nodes.Expr) -> nodes.Node:
         """A filter that writes as the reader's language does, on the reader's clock."""
@@ -252,18 +216,19 @@ class Shaper(NodeVisitor):
             raise Fault(f"{node.name} takes one value, without a name", node.lineno)
         [own] = node.args or [nodes.Const(LOCAL_DEFAULTS[node.name])]
         reader = [nodes.Const(None) if self._is_told else self._ask(root) for root in READER]
-        return _call(node.name, node, self.visit(value), self.visit(own), *reader)
+        return call(node.name, node, self.visit(value), self.visit(own), *reader)
 
     def _function(self, name: str, node: nodes.Call) -> nodes.Node:
         """``did('order_completed', within='30d')`` and its like, by ``FUNCTIONS``."""
         if self._is_told:
             raise Fault(f"{name}() is for plays, segments, policy and texts", node.lineno)
         if name not in FUNCTIONS:
-            near = difflib.get_close_matches(name, FUNCTIONS, 1)
-            hint = f"did you mean {near[0]}()?" if near else f"there are {', '.join(FUNCTIONS)}"
+            known = [each for each in FUNCTIONS if self.is_text or not FUNCTIONS[each].only]
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}()?" if near else f"there are {', '.join(known)}"
             raise Fault(f"there is no function {name}(); {hint}", node.lineno)
         function = FUNCTIONS[name]
-        if function.only and not self._is_text:
+        if function.only and not self.is_text:
             raise Fault(f"{name}() is for {function.only} only", node.lineno)
         if node.dyn_args or node.dyn_kwargs or len(node.args) != 1:
             raise Fault(f"{name} takes one value, without stars", node.lineno)
@@ -273,9 +238,9 @@ class Shaper(NodeVisitor):
         if not function.names:
             if node.kwargs:
                 raise Fault(f"{name} takes one value, without names", node.lineno)
-            return _call(f"{name}()", node, asked, self.visit(node.args[0]))
+            return call(f"{name}()", node, asked, self.visit(node.args[0]))
         named = self._named(name, function, node)
-        return _call(f"{name}()", node, asked, *named)
+        return call(f"{name}()", node, asked, *named)
 
     def _named(self, name: str, function: Function, node: nodes.Call) -> list[nodes.Node]:
         """The literal values of a function that asks about a signal or a segment."""
@@ -313,10 +278,10 @@ class Shaper(NodeVisitor):
         except TypeError:
             shown = name.removeprefix(".").removeprefix("is ")
             raise Fault(f"{shown} takes other values than these", node.lineno) from None
-        return _call(name, node, self.visit(value), *(self.visit(arg) for arg in node.args))
+        return call(name, node, self.visit(value), *(self.visit(arg) for arg in node.args))
 
 
-def _call(name: str, at: nodes.Node, *values: Any) -> nodes.Filter:
+def call(name: str, at: nodes.Node, *values: Any) -> nodes.Filter:
     """The call of an operation, written as a filter of its first value."""
     first, *rest = values
     return nodes.Filter(first, name, rest, [], None, None, lineno=at.lineno)
@@ -334,7 +299,7 @@ def _step(node: nodes.Node) -> str | int | None:
     return None
 
 
-def _allowed(name: str) -> bool:
+def allowed(name: str) -> bool:
     return name.isascii() and not name.startswith("_") and name not in RESERVED
 
 

@@ -21,7 +21,7 @@ REPEAT = """UPDATE events SET repeats = repeats + 1,
         conflicts = conflicts + CASE WHEN body_hash = :hash THEN 0 ELSE 1 END
     WHERE source = :source AND source_event_id = :key"""
 SETTLE = """UPDATE events SET state = :state, reason = :reason, contact_id = :contact,
-        mapping = :mapping WHERE id = :id"""
+        mapping = :mapping, taken_at = coalesce(:at, taken_at) WHERE id = :id"""
 GET = "SELECT * FROM events WHERE id = :id"
 SIGNAL = """INSERT INTO signals (id, event_id, name, contact_id, key, occurred_at, activity, facts,
         sensitive)
@@ -73,9 +73,16 @@ def _digest(payload: Mapping[str, Json]) -> str:
 
 
 def settle(
-    tx: Tx, event_id: str, state: str, reason: str = "", contact_id: str = "", mapping: str = ""
+    tx: Tx,
+    event_id: str,
+    state: str,
+    reason: str = "",
+    contact_id: str = "",
+    mapping: str = "",
+    *,
+    at: datetime | None = None,
 ) -> None:
-    """Say what became of an event: done, unmapped or failed, with the reason."""
+    """Say what became of an event, and when it was taken: done, unmapped or failed, and why."""
     tx.run(
         SETTLE,
         id=event_id,
@@ -83,6 +90,7 @@ def settle(
         reason=reason[:500],
         contact=contact_id or None,
         mapping=mapping,
+        at=clock.text(at) if at else None,
     )
 
 

@@ -20,6 +20,7 @@ from connector.model import Json
 Item = dict[str, Json]
 
 OPEN: Final = ("sending", "uncertain")
+PAST_ALL: Final = "~"  #: after every id
 STOPPED: Final = ("undelivered", "refused", "cancelled", "expired")
 SENDS = "SELECT * FROM sends WHERE {where} ORDER BY {order} LIMIT :limit"
 EVENTS = """SELECT id, source, source_event_id, type, name, occurred_at, received_at, state, reason,
@@ -34,6 +35,8 @@ UNREADABLE = """SELECT id, source, reason, url, bytes, received_at FROM unreadab
     ORDER BY received_at DESC, id DESC LIMIT :limit"""
 PIECE = "SELECT * FROM unreadable WHERE id = :id"
 CONTACTS = "SELECT * FROM contacts WHERE merged_into IS NULL ORDER BY id DESC LIMIT :limit"
+PAGE = """SELECT * FROM contacts WHERE merged_into IS NULL AND id < :before
+    ORDER BY id DESC LIMIT :limit"""
 BEARERS = """SELECT contact_id FROM identities WHERE kind = :kind AND value = :value
     AND detached_at IS NULL ORDER BY linked_at LIMIT :limit"""
 MERGES = "SELECT * FROM merges ORDER BY id DESC LIMIT :limit"
@@ -102,6 +105,17 @@ def forget_piece(tx: Tx, unreadable_id: str) -> None:
 def people(tx: Tx, limit: int) -> list[Item]:
     """The newest contacts first."""
     return [_person(tx, row) for row in tx.all(CONTACTS, limit=limit)]
+
+
+def page(tx: Tx, before: str, limit: int) -> list[Row]:
+    """Rows of contacts, the newest first, older than one ("" for the newest of all)."""
+    return tx.all(PAGE, before=before or PAST_ALL, limit=limit)
+
+
+def how_many(tx: Tx) -> int:
+    """How many contacts there are, those merged away among them."""
+    row = tx.one("SELECT CAST(count(*) AS BIGINT) AS n FROM contacts")
+    return int(row["n"]) if row else 0
 
 
 def bearers(tx: Tx, kind: str, value: str, limit: int = 20) -> list[str]:

@@ -25,7 +25,7 @@ FIRST: Final = (
         payload TEXT NOT NULL, body_hash TEXT NOT NULL,
         state TEXT NOT NULL CHECK (state = 'done' OR state = 'unmapped' OR state = 'failed'),
         reason TEXT NOT NULL DEFAULT '', back_fill BIGINT NOT NULL DEFAULT 0,
-        contact_id TEXT, mapping TEXT NOT NULL DEFAULT '',
+        contact_id TEXT, mapping TEXT NOT NULL DEFAULT '', taken_at TEXT,
         repeats BIGINT NOT NULL DEFAULT 0, conflicts BIGINT NOT NULL DEFAULT 0,
         UNIQUE (source, source_event_id))""",
     "CREATE INDEX events_contact ON events (contact_id, occurred_at)",

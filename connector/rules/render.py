@@ -36,6 +36,17 @@ def render(template: Template, context: Mapping[str, Json]) -> str:
     return text
 
 
+def reader(spoken: str, own: str, country: str) -> str:
+    """The tag by which money and dates of a text in ``spoken`` are written for a person.
+
+    The person's ``own`` tag where it says more of the same language, else with the country: in
+    the US, Spanish writes $1,234.50 and not 1.234,50 US$.
+    """
+    if own.partition("-")[0] == spoken.partition("-")[0] and "-" in own:
+        return own
+    return spoken if "-" in spoken or not country else f"{spoken}-{country}"
+
+
 def foreign_links(text: str, hosts: Iterable[str]) -> list[str]:
     """The links of a text, as a phone would find them, that lead to none of ``hosts``.
 

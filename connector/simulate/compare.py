@@ -104,5 +104,6 @@ def decision(row: Any) -> Line:
         "kind": "decision",
         "reasons": [item["reason"] for item in orjson.loads(row["objections"])],
         "text": (row["text"] or "") if is_text else "",
+        "event_id": row["event_id"] or "",
         **{name: row[name] for name in names},
     }

@@ -63,12 +63,12 @@ def _codes(example: Example, found: Happened) -> Iterator[str]:
 
 def timeline(example: Example, found: Happened) -> list[str]:
     """All that happened, in order, on the person's clock."""
-    told = [(item.at, f"happens  {_doing(item.doing)}") for item in example.events]
-    told += [(act.at, f"leaves   {_short(act)}") for act in found.acts]
-    told += [(item.at, f"decides  {_judged(item)}") for item in found.judged]
-    told += [(end.at, f"ends     {end.reason}") for end in found.ended if end.at]
-    told.sort(key=lambda line: line[0])
-    lines = [f"{spans.shown(at, example.start, example.zone)}  {says}" for at, says in told]
+    told = [(item.at, 0, f"happens  {_doing(item.doing)}") for item in example.events]
+    told += [(item.at, 1, f"decides  {_judged(item)}") for item in found.judged]
+    told += [(act.at, 2, f"leaves   {_short(act)}") for act in found.acts]
+    told += [(end.at, 3, f"ends     {end.reason}") for end in found.ended if end.at]
+    told.sort(key=lambda line: line[:2])
+    lines = [f"{spans.shown(at, example.start, example.zone)}  {says}" for at, _, says in told]
     return lines or ["nothing happened at all"]
 
 

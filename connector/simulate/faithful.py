@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import heapq
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, Final
 
 from connector import clock
 from connector.errors import Deferred, Refused, Uncertain
-from connector.ledger import enrolments, links, sends
+from connector.ledger import cursors, enrolments, fanouts, links, quiet, sends, timers
 from connector.ledger.store import Row
 from connector.model import Accepted, Message
 from connector.rules.plays import Play
+from connector.simulate.begun import Begun
 from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids
 from connector.simulate.recorded import Line, Recorded
@@ -29,35 +30,74 @@ NEXT_SENDS: Final = """SELECT * FROM sends WHERE state = 'planned'
 SEND: Final = "SELECT * FROM sends WHERE id = :id"
 PAGE: Final = 200
 
-FindPlay = Callable[[str], Play | None]
+NEXT_TIMERS: Final = "SELECT * FROM timers ORDER BY due_at LIMIT :limit OFFSET :offset"
+NEXT: Final = {
+    enrolments.NEXT: NEXT_ENROLMENTS,
+    sends.NEXT: NEXT_SENDS,
+    timers.NEXT: NEXT_TIMERS,
+}
+"""What asks when something is next due → what lists it in the order in which it is due."""
+
+When = Callable[[Row], str]
+"""When the thing of a row was done then."""
 
 
 class FaithfulTx(ScratchTx):
     """A transaction in which a thing is due when it was done then; else when it is due."""
 
-    def __init__(self, connection: sqlite3.Connection, recorded: Recorded, play: FindPlay) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        recorded: Recorded,
+        plays: Callable[[], Mapping[str, Play]],
+        now: clock.Clock,
+    ) -> None:
         super().__init__(connection)
-        self._recorded, self._play = recorded, play
-        self._known: dict[tuple[str, str], str] = {}
+        self._recorded, self._plays, self._now = recorded, plays, now
+        self._begun = Begun(recorded, lambda: tuple(plays().values()))
+        self._known: dict[tuple[str, str, str], str] = {}
         self.code = ""  #: of the link that is about to be made
 
     def all(self, sql: str, **params: Any) -> list[Row]:
         """Every row; of what is due only that whose instant has come."""
-        if sql not in (enrolments.DUE, sends.DUE, sends.DUE_ANSWERS):
-            return super().all(sql, **params)
-        found = super().all(sql, **{**params, "limit": MANY})
-        now = str(params["now"])
-        return [row for row in found if self._when(row) <= now][: params["limit"]]
+        if sql in (enrolments.DUE, sends.DUE, sends.DUE_ANSWERS):
+            return self._due(sql, self._when, params)
+        if sql == timers.DUE:
+            return self._due(sql, self._begun.timer, params)
+        found = super().all(sql, **params)
+        if sql in (quiet.ACTIVE, quiet.NEVER):
+            return self._begun.silent(found, str(params["until"]))
+        return found
 
     def one(self, sql: str, **params: Any) -> Row | None:
         """The first row; of when something is next due, when it was done then."""
-        if sql == enrolments.NEXT:
-            return {"due": self._next(NEXT_ENROLMENTS)}
-        if sql == sends.NEXT:
-            return {"due": self._next(NEXT_SENDS)}
-        if sql == links.CODE:
+        if sql in NEXT:
+            when = self._begun.timer if sql == timers.NEXT else self._when
+            return {"due": self._next(NEXT[sql], when)}
+        if sql in (fanouts.ANY, fanouts.NEXT):
+            return self._fanout(sql)
+        if sql == cursors.GET:
+            self._begun.note_cursor(str(params["name"]))
+        elif sql == links.CODE:
             self._note_code(str(params["send"]), str(params["url"]))
         return super().one(sql, **params)
+
+    def _due(self, sql: str, when: When, params: Mapping[str, Any]) -> list[Row]:
+        found = super().all(sql, **{**params, "limit": MANY})
+        now = str(params["now"])
+        return [row for row in found if when(row) <= now][: params["limit"]]
+
+    def _fanout(self, sql: str) -> Row | None:
+        """The oldest fan-out, once the instant is here at which its next people were told."""
+        row = super().one(fanouts.NEXT)
+        at = self._begun.told_at(row) if row else ""
+        now = clock.text(self._now())
+        self.wake = at if at > now else None
+        if row is None or self.wake:
+            return None
+        if sql == fanouts.NEXT:
+            self._begun.tell(row, now)
+        return row
 
     def run(self, sql: str, **params: Any) -> int:
         """Run a statement; a text put off is due when it was tried again then."""
@@ -70,7 +110,7 @@ class FaithfulTx(ScratchTx):
                 params["due"] = again["begun_at"]
         return super().run(sql, **params)
 
-    def _next(self, sql: str) -> str | None:
+    def _next(self, sql: str, when: When) -> str | None:
         """The earliest instant at which anything is done: never before it is due."""
         first, offset = "", 0
         while True:
@@ -78,19 +118,20 @@ class FaithfulTx(ScratchTx):
             for row in rows:
                 if first and row["due_at"] >= first:
                     return first
-                first = min(filter(None, (first, self._when(row))))
+                first = min(filter(None, (first, when(row))))
             if len(rows) < PAGE:
                 return first or None
             offset += PAGE
 
     def _when(self, row: Row) -> str:
         due = str(row["due_at"])
-        known = self._known.get((row["id"], due))
+        thing = (str(row["id"]), str(row["step"]), due)
+        known = self._known.get(thing)
         if known is None:
             if len(self._known) > KNOWN:
                 self._known.clear()
             known = self._recorded.instant(self._about(row), due) or due
-            self._known[row["id"], due] = known
+            self._known[thing] = known
         return known
 
     def _about(self, row: Row) -> str:
@@ -102,7 +143,9 @@ class FaithfulTx(ScratchTx):
         return self._recorded.about(moment, contact_id, play, key, str(step))
 
     def _step(self, row: Row) -> str:
-        play, place = self._play(str(row["play"])), int(row["step"])
+        if row["step_name"]:
+            return str(row["step_name"])
+        play, place = self._plays().get(str(row["play"])), int(row["step"])
         if play is None or place >= len(play.steps):
             return ""
         return str(play.steps[place].name)
@@ -113,16 +156,20 @@ class FaithfulTx(ScratchTx):
 
 
 class FaithfulIds(Ids):
-    """Identifiers; contacts and links are called as they were called then."""
+    """Identifiers; contacts, signals of events and links are called as they were called then."""
 
     def __init__(self) -> None:
         super().__init__()
         self.contact = ""  #: of the event that is told
+        self.signal = ""
         self.tx: FaithfulTx | None = None
 
     def __call__(self, kind: str) -> str:
         if kind == "con" and self.contact:
             found, self.contact = self.contact, ""
+            return found
+        if kind == "sig" and self.signal:
+            found, self.signal = self.signal, ""
             return found
         return super().__call__(kind)
 

@@ -220,6 +220,7 @@ def _decisions(store: Store) -> Iterator[Line]:
             "reasons": [item["reason"] for item in orjson.loads(row["objections"])],
             "text": (row["text"] or "") if is_text else "",
             **_picked(row, *names, "policy_version"),
+            "event_id": row["event_id"] or "",
         }
 
 

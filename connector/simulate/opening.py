@@ -17,7 +17,6 @@ from connector.runtime import of_files
 from connector.simulate.carrier import Carrier
 from connector.steps.setup import OpenSource, Setup
 
-LINKS_URL: Final = "https://sms.example"  #: of short links, where the folder names no address
 CHANCE: Final = 0.5
 IN_FLIGHT: Final = 100_000  #: calls to the carrier, which never keeps anybody waiting
 
@@ -81,7 +80,7 @@ def open_world(
         provider=settings.provider.use,
         crms={},
         crm=settings.crm.use,
-        links_url=settings.web.public_url or LINKS_URL,
+        links_url=settings.web.public_url,
         in_flight=IN_FLIGHT,
         revive=revive,
         next_fire=cron.next_fire,

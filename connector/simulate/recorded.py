@@ -5,6 +5,7 @@ It stands in a database of its own, in a file that goes, so that memory does not
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -17,6 +18,8 @@ TABLES: Final = (
     """CREATE TABLE decisions (number INTEGER PRIMARY KEY, about TEXT NOT NULL,
         at TEXT NOT NULL, last_at TEXT NOT NULL, binds INTEGER NOT NULL, line TEXT NOT NULL)""",
     "CREATE INDEX decisions_about ON decisions (about, at)",
+    "CREATE TABLE starts (what TEXT NOT NULL, at TEXT NOT NULL)",
+    "CREATE INDEX starts_what ON starts (what, at)",
     """CREATE TABLE answers (about TEXT NOT NULL, attempt INTEGER NOT NULL,
         begun_at TEXT NOT NULL, line TEXT NOT NULL)""",
     "CREATE INDEX answers_about ON answers (about, attempt, begun_at)",
@@ -27,7 +30,11 @@ TABLES: Final = (
 INSTANT: Final = """SELECT min(at) FROM (
     SELECT min(at) AS at FROM decisions WHERE about = ?1 AND binds = 1 AND at >= ?2 UNION ALL
     SELECT min(last_at) FROM decisions WHERE about = ?1 AND binds = 1 AND last_at >= ?2)"""
+START: Final = "INSERT INTO starts VALUES (?, ?)"
+NEXT_START: Final = "SELECT min(at) FROM starts WHERE what = ? AND at >= ?"
 COMMIT_EVERY: Final = 5_000
+
+_SIGNAL = re.compile(r"sig_[0-9a-f]{6,20}")
 
 Line = dict[str, Any]
 
@@ -67,7 +74,10 @@ class Recorded:
             about = self.about_decision(line)
             at, last_at = line["decided_at"], line["last_at"]
             sql = "INSERT INTO decisions VALUES (NULL, ?, ?, ?, ?, ?)"
-            self._run(sql, about, at, last_at, self._binds(line), _packed(line))
+            binds = self._binds(line)
+            self._run(sql, about, at, last_at, binds, _packed(line))
+            if binds and line["moment"] == "trigger":
+                self._add_start(line)
         elif kind == "provider_answer":
             values = (self.about_send(line), line["attempt"], line["begun_at"])
             self._run("INSERT INTO answers VALUES (?, ?, ?, ?)", *values, _packed(line))
@@ -78,6 +88,14 @@ class Recorded:
                 line["url"],
                 line["code"],
             )
+
+    def _add_start(self, line: Line) -> None:
+        """By what time alone began it is told: the person and play; a fan-out by what it told."""
+        told = line["event_id"] or _SIGNAL.sub("", line["key"])
+        self._run(START, _joined("told", line["play"], told), line["decided_at"])
+        if not line["event_id"]:
+            who = _joined("who", self.winner(line["contact_id"]), line["play"])
+            self._run(START, who, line["decided_at"])
 
     def _run(self, sql: str, *values: Any) -> None:
         self._db.execute(sql, values)
@@ -99,14 +117,24 @@ class Recorded:
         )
 
     def about(self, moment: str, contact_id: str, play: str, key: str, step: str) -> str:
-        """In one text. A key that is only a signal's own identifier is told by its order."""
-        key = "" if key.startswith("sig_") else key
-        return "\x1f".join((moment, self.winner(contact_id), play, key, step))
+        """In one text. Where a key is or holds a signal's own identifier, the order tells it."""
+        key = _SIGNAL.sub("", key)
+        return _joined(moment, self.winner(contact_id), play, key, step)
 
     def instant(self, about: str, since: str) -> str:
         """The first instant from ``since`` on at which this was decided; "" for none."""
         found = self._db.execute(INSTANT, (about, since)).fetchone()
         return found[0] or ""
+
+    def start_of(self, contact_id: str, play: str, since: str) -> str:
+        """The first instant from ``since`` on at which time alone began a play for somebody."""
+        what = _joined("who", self.winner(contact_id), play)
+        return self._db.execute(NEXT_START, (what, since)).fetchone()[0] or ""
+
+    def told(self, play: str, event_or_key: str, since: str) -> str:
+        """The first instant from ``since`` on at which a fan-out told somebody."""
+        what = _joined("told", play, _SIGNAL.sub("", event_or_key))
+        return self._db.execute(NEXT_START, (what, since)).fetchone()[0] or ""
 
     def answer(self, about: str, attempt: int, since: str = "") -> Line | None:
         """What the provider answered to an attempt begun at ``since`` or after."""
@@ -145,6 +173,10 @@ class Recorded:
                 break
             seen.add(contact_id)
         return contact_id
+
+
+def _joined(*parts: str) -> str:
+    return "\x1f".join(parts)
 
 
 def _packed(line: Line) -> str:

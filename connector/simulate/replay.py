@@ -96,8 +96,8 @@ def _bound_by(loaded: Loaded) -> Callable[[Line], bool]:
     versions = {play.name: play.version for play in loaded.plays.values()}
 
     def binds(line: Line) -> bool:
-        version = versions.get(line["play"], "")
-        return bool(line["policy_version"] == policy and line["version"] == version)
+        is_ours = line["version"] == versions.get(line["play"], "")
+        return bool(is_ours and line["policy_version"] in (policy, line["version"]))
 
     return binds
 
@@ -114,7 +114,7 @@ def _world(loaded: Loaded, recorded: Recorded, path: Path | None, begins: str) -
     ids, carrier = FaithfulIds(), FaithfulCarrier()
 
     def make(connection: sqlite3.Connection) -> FaithfulTx:
-        return FaithfulTx(connection, recorded, lambda name: world.rt.plays.get(name))
+        return FaithfulTx(connection, recorded, lambda: world.rt.plays, lambda: world.clock())
 
     store = Scratch(path, make)
     world: World = World(
@@ -139,6 +139,7 @@ def _run(ran: Ran, lines: Iterable[Line], tell: Callable[[str, int], None]) -> N
         world.until(clock.instant(line["at"]))
         if isinstance(ids, FaithfulIds):
             ids.contact = str(line.get("contact_id", ""))
+            ids.signal = str(line.get("signal_id", ""))
         teller(world, line)
         count += 1
         if count % TOLD == 0:

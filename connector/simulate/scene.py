@@ -25,6 +25,7 @@ from connector.steps.setup import OpenSource, Setup
 WHO: Final = "example"
 CONTROL: Final = "control"
 NUMBER: Final = "+12125550199"  #: ours
+LINKS_URL: Final = "https://sms.example"  #: of short links, where the folder names no address
 AGENT: Final = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15"
 ACCEPT: Final = "text/html"
 LAST_LINK: Final = "SELECT code FROM links ORDER BY made_at DESC, code DESC LIMIT 1"
@@ -86,6 +87,7 @@ def _only(play: Play, arm: str) -> Callable[[Setup], None]:
 
     def change(rt: Setup) -> None:
         rt.plays, rt.arm = {play.name: play}, arm or CONTROL
+        rt.links_url = rt.links_url or LINKS_URL
         rt.holdouts, rt.global_holdout = False, 0.0
         bare = SourceMapping(WHO, "1", "segment")
         told = {

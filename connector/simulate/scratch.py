@@ -27,6 +27,7 @@ class ScratchTx(SqliteTx):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self.touched: set[str] = set()
+        self.wake: str | None = None  #: when to look again at what was not shown
 
     def run(self, sql: str, **params: Any) -> int:
         """Run a statement; the number of rows it touched."""

@@ -146,8 +146,9 @@ class World:
         first_held = self.store.tx.one(FIRST_HELD)
         if first_held and first_held["at"]:
             due = min(due, clock.instant(first_held["at"]) + UNDECIDED)
-        answer = self._pool.next()
-        return min(due, answer) if answer else due
+        answer, wake = self._pool.next(), self.store.tx.wake
+        due = min(due, answer) if answer else due
+        return min(due, clock.instant(wake)) if wake else due
 
     def _show(self, at: datetime) -> None:
         self.clock.at = max(at, self.clock.at)

@@ -102,7 +102,7 @@ class Advancer:
             due = enrolments.due(tx, now, SLICE)
             for row in due:
                 _walk(tx, rt, row, now, careful=careful)
-            begun = _begin(tx, rt, now, careful=careful)
+            begun = _begin_timed(tx, rt, now, careful=careful)
         return len(due) + begun
 
 
@@ -230,12 +230,12 @@ def _act(
     tx: Tx, rt: Setup, event: Event, mapped: Mapped, now: datetime, *, careful: bool = True
 ) -> str:
     if isinstance(mapped, str):
-        events.settle(tx, event.id, "failed", mapped)
+        events.settle(tx, event.id, "failed", mapped, at=now)
         log.warning("act=map event=%s source=%s result=failed", event.id, event.source)
         return mapped
     if mapped is None or isinstance(mapped, Unmapped):
         reason = mapped.reason if mapped else "nothing was mapped"
-        events.settle(tx, event.id, "unmapped", reason)
+        events.settle(tx, event.id, "unmapped", reason, at=now)
         return reason
     try:
         with savepoint(tx) if careful else nullcontext():
@@ -247,14 +247,14 @@ def _act(
         if not isinstance(error, ConnectorError):
             log.exception("act=advance event=%s result=failed", event.id)
             reason = f"internal: {type(error).__name__}: {error}"
-        events.settle(tx, event.id, "failed", reason)
+        events.settle(tx, event.id, "failed", reason, at=now)
         return reason
     dropped = "; ".join(mapped.dropped)
-    events.settle(tx, event.id, "done", dropped, contact_id, mapped.mapping)
+    events.settle(tx, event.id, "done", dropped, contact_id, mapped.mapping, at=now)
     return "done"
 
 
-def _begin(tx: Tx, rt: Setup, now: datetime, *, careful: bool) -> int:
+def _begin_timed(tx: Tx, rt: Setup, now: datetime, *, careful: bool) -> int:
     """What time alone begins, a few people of each: silences, dates, segments, schedules; and
     the next few of whom a fact about a thing is told. How many were looked at."""
     done = 0

@@ -70,26 +70,45 @@ def context(
     What the person did is told as of an instant (now, unless said), by the segments of today or
     those of a play's own version.
     """
-    history = LedgerHistory(tx, contact.id, as_of or now)
+    known = rt.segments if segments is None else segments
     found: dict[str, Json] = {
+        **about(tx, contact, crm, as_of or now, known),
         "signal": signal,
-        "contact": contact_facts(contact),
-        "crm": crm,
         "brand": rt.says.brand,
         "help_contact": rt.says.help_contact,
-        "now": clock.text(as_of or now),
-        "history": history,
-        "language": contact.language or rt.says.language,
+        "language": _reader(rt, contact.language or rt.says.language, contact),
         "zone": contact.timezone or rt.zone,
         **more,
+    }
+    if rt.things and "thing" not in found and signal.get("key"):
+        found["thing"] = things.facts(tx, str(signal["key"]))
+    return found
+
+
+def about(
+    tx: Tx,
+    contact: Contact,
+    crm: Mapping[str, Json],
+    as_of: datetime,
+    segments: Mapping[str, Segment],
+) -> dict[str, Json]:
+    """What may be read of a person whatever started it, as of an instant; all a segment reads."""
+    history = LedgerHistory(tx, contact.id, as_of)
+    found: dict[str, Json] = {
+        "contact": contact_facts(contact),
+        "crm": crm,
+        "now": clock.text(as_of),
+        "history": history,
     }
     for name, at in (("first_seen", contact.first_seen_at), ("last_seen", contact.last_seen_at)):
         if at is not None:
             found[name] = clock.text(at)
-    if rt.things and "thing" not in found and signal.get("key"):
-        found["thing"] = things.facts(tx, str(signal["key"]))
-    history.segments = Segments(rt.segments if segments is None else segments, lambda: found)
+    history.segments = Segments(segments, lambda: found)
     return found
+
+
+def _reader(rt: Setup, spoken: str, contact: Contact) -> str:
+    return render.reader(spoken, contact.language, contact.country or rt.says.country)
 
 
 def contact_facts(contact: Contact) -> dict[str, Json]:
@@ -139,7 +158,9 @@ def write_text(
     known = rt.templates if texts is None else texts
     try:
         template = render.choose(known, name, language, rt.says.language)
-        text = render.render(template, {**facts, "links": short})
+        found = next(key for key in known if known[key] is template)
+        reader = _reader(rt, found[1], contact)
+        text = render.render(template, {**facts, "links": short, "language": reader})
     except ExpressionFailed as error:
         hole = "cannot be sent" if error.code == links.NOT_ALLOWED else "has a hole"
         return "", language, f"The text {hole}: {error}"
@@ -148,7 +169,6 @@ def write_text(
     if foreign:
         host = links.host(foreign[0])
         return "", language, f"The text links to {host}, which is not among link_hosts."
-    found = next(key for key in known if known[key] is template)
     return text, found[1], ""
 
 

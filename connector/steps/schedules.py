@@ -30,7 +30,7 @@ def run(tx: Tx, rt: Setup, now: datetime) -> int:
         if not mark:
             _set_next(tx, rt, play, form, now)
         elif mark != NEVER and mark <= clock.text(now):
-            _begin(tx, rt, play, form, clock.instant(mark), now)
+            _turn_to_people(tx, rt, play, form, clock.instant(mark), now)
             _set_next(tx, rt, play, form, max(clock.instant(mark), now))
             done += 1
     return done
@@ -47,7 +47,7 @@ def next_due(tx: Tx, rt: Setup) -> datetime | None:
     return min(marks, default=None)
 
 
-def _begin(tx: Tx, rt: Setup, play: Play, form: Schedule, at: datetime, now: datetime) -> None:
+def _turn_to_people(tx: Tx, rt: Setup, play: Play, form: Schedule, at: datetime, now: datetime) -> None:
     key = rules.occurrence(at)
     if rules.is_missed(at, now):
         acts.add(

@@ -24,6 +24,7 @@ NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)  # a Wednesday, noon in New Yor
 HOOK_SECRET = b"of twenty-four bytes, ok"
 SANDBOX_SECRET = "sandbox-secret"
 FLOOD_KEY = "flood-key"
+API_KEY = "api-key"
 
 MANY = """
 [source]
@@ -165,6 +166,7 @@ def build(path: Path, **more: str) -> House:
         "many-secret": "many",
         "timed-secret": "timed",
         FLOOD_KEY: FLOOD_KEY,
+        API_KEY: API_KEY,
     }
     for name, value in secrets.items():
         (path / name).write_text(value)
@@ -175,7 +177,7 @@ def build(path: Path, **more: str) -> House:
         "sources__timed": 'mapping = "timed"\n' + trusted.format("timed"),
         "sources__flood": f'mapping = "segment"\ntrust = "browser"\nkeys = ["file:{FLOOD_KEY}"]',
     }
-    folder(path, port, **sources, **more)
+    folder(path, port, **{"api": f'keys = ["file:{API_KEY}"]', **sources, **more})
     (path / "mappings/sources/many.toml").write_text(MANY)
     (path / "mappings/sources/timed.toml").write_text(TIMED)
     house = House(Running(path, port))

@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from tests.bad.house import NOON, Answer, House, basic, bomb, sandbox, shopify, timed, webhook
+from tests.bad.house import (
+    API_KEY,
+    NOON,
+    Answer,
+    House,
+    basic,
+    bomb,
+    sandbox,
+    shopify,
+    timed,
+    webhook,
+)
 from tests.running import BACKEND_KEY, SITE_KEY
 
 MARK = "<mark>"
@@ -46,6 +57,14 @@ def tell(
     """A body to a tracking path, as it is or as JSON."""
     return lambda house, mark: house.ask(
         "POST", f"/v1/{door}", marked(body, mark), headers or {}, key=key
+    )
+
+
+def start(play: str, body: Any, key: str = API_KEY) -> Send:
+    """A body to the path that starts a play by hand, with an operator's key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    return lambda house, mark: house.ask(
+        "POST", f"/api/plays/{play}/start", marked(body, mark), headers
     )
 
 
@@ -209,6 +228,19 @@ REFUSED: Mapping[str, Row] = {
         lambda house, mark: house.ask("POST", "/providers/sandbox", b"[]", sandbox(b"[ ]")),
         401,
         "unverified",
+    ),
+    "an unknown play": Row(start("nothing", {"contact": {"user_id": "u"}}), 404, "unknown_play"),
+    "a start without a key": Row(
+        lambda house, mark: house.ask("POST", "/api/plays/welcome/start", b"{}"), 401, "unverified"
+    ),
+    "a start with another key": Row(start("welcome", {}, key="no"), 401, "unverified"),
+    "a start of nobody": Row(start("welcome", {"contact": {}}), 400, "unreadable"),
+    "a start that is no object": Row(start("welcome", []), 400, "unreadable"),
+    "a start with facts that are none": Row(
+        start("welcome", {"contact": {"user_id": "u"}, "facts": 7}), 400, "unreadable"
+    ),
+    "a reload without a key": Row(
+        lambda house, mark: house.ask("POST", "/api/reload", b""), 401, "unverified"
     ),
     "an unknown source": Row(hook("nobody", ORDER, shopify), 404, "unknown_source"),
     "a source that is a path": Row(hook("..%2f..%2fetc", ORDER, shopify), 404, "not_found"),

@@ -32,6 +32,7 @@ def test_the_table_of_bad_input_meets_every_answer_that_needs_no_fault() -> None
     rows = {**UNREADABLE, **REFUSED, **TAKEN}.values()
     met = {(str(row.status), row.code) for row in rows if row.code}
     elsewhere = {("429", "overloaded"), ("503", "storage_refused"), ("503", "not_ready")}
+    elsewhere |= {("409", "refused"), ("503", "no_worker")}  # a reload, which needs a worker
     faults = {("500", "internal"), ("503", "overloaded")}
     assert told() == met | elsewhere | faults
 

@@ -61,7 +61,7 @@ def test_the_version_is_the_distribution_s() -> None:
 def test_completion_answers_from_the_table() -> None:
     ctx = click.Context(cli)
     found = [item.value for item in cli.shell_complete(ctx, "se")]
-    assert found == ["serve", "sends"]
+    assert found == ["serve", "send", "sends", "segment"]
 
 
 def ended(error: Exception) -> tuple[int, str]:

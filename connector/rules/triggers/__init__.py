@@ -3,11 +3,11 @@
 One small pure function for each thing that may start a play, and one judge that all of them meet.
 """
 
+from connector.rules.triggers.counts import counted, first
 from connector.rules.triggers.judge import (
     STALE,
     Standing,
     Start,
-    counted,
     ends,
     goal_kind,
     judge,
@@ -24,6 +24,7 @@ __all__ = [
     "Start",
     "counted",
     "ends",
+    "first",
     "goal_kind",
     "judge",
     "matches",

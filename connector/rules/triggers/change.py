@@ -36,5 +36,5 @@ def said(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:.15g}"
+        return str(int(value)) if value.is_integer() else f"{value:.15g}"
     return str(value)

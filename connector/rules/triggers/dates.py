@@ -13,10 +13,13 @@ from zoneinfo import ZoneInfo
 from connector.model import Json
 from connector.rules.plays import Date
 
-MILLISECONDS_FROM: Final = 100_000_000_000  #: as seconds this would be the year 5138
+MILLISECONDS_FROM: Final = 10_000_000_000  #: as seconds the year 2286, as milliseconds April 1970
+YEARS: Final = range(1800, 3000)
+"""Others stand for nothing known or for never: 0001-01-01, 9999-12-31."""
 NOON: Final = time(12)
 """Of a day without an hour: nobody is woken by a birthday."""
-_BIRTHDAY: Final = re.compile(r"--?(\d\d)-?(\d\d)")
+_BIRTHDAY: Final = re.compile(r"--?([0-9]{2})-?([0-9]{2})")
+_UNIX: Final = re.compile(r"-?[0-9]{9,13}")  # eight digits are a day: 20261117
 _DAY: Final = timedelta(days=1)
 
 
@@ -37,39 +40,44 @@ class Yearly:
 
 
 def parse(value: Json) -> date | datetime | Yearly | None:
-    """A day, an instant (UTC where no zone is written) or a day of every year; None for neither."""
+    """A day, an instant (UTC where no zone is written) or a day of every year; None for neither.
+
+    A number, and text of nine digits or more, is unix seconds or milliseconds.
+    """
+    moment: date | datetime | Yearly | None = None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _from_unix(float(value))
-    if not isinstance(value, str) or not 4 <= len(value.strip()) <= 40:
-        return None
-    text = value.strip()
-    if found := _BIRTHDAY.fullmatch(text):
-        return _yearly(int(found[1]), int(found[2]))
-    try:
-        if len(text) <= 10:
-            return date.fromisoformat(text)
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        moment = _from_unix(value)
+    elif isinstance(value, str):
+        moment = _from_text(value.strip())
+    return moment if isinstance(moment, Yearly) or (moment and moment.year in YEARS) else None
 
 
 def next_occurrence(wanted: Date, value: Json, zone: str, after: datetime) -> Occurrence | None:
     """The first occurrence of a field's date that is due after an instant; None where none is.
 
     Whole days of the offset are days of the calendar on the person's clock; what is shorter is
-    elapsed time.
+    elapsed time. Where an hour is wanted, it is that hour of the day on which it then falls.
     """
-    return next(
-        (found for found in _all(wanted, parse(value), zone, after) if found.at > after), None
-    )
+    moment = parse(value)
+    if moment is None:
+        return None
+    found = _every_year(wanted, moment, zone, after)
+    if not wanted.yearly and not isinstance(moment, Yearly):
+        found = iter((Occurrence(_key(moment), _due(wanted, moment, zone)),))
+    return next((each for each in found if each.at > after), None)
 
 
 def instant(wanted: Date, value: Json, zone: str) -> datetime | None:
-    """When a signal's own date is due: one instant, in whatever year; None where it has none."""
+    """When a signal's own date is due: one instant, in whatever year; None where it has none.
+
+    24 hours before an appointment are 24 elapsed hours, also where the clock changes in between;
+    with an hour wanted, or from a day, they are the day before.
+    """
     moment = parse(value)
     if moment is None or isinstance(moment, Yearly):
         return None
+    if isinstance(moment, datetime) and wanted.at is None:
+        return (moment + wanted.offset).astimezone(UTC)
     return _due(wanted, moment, zone)
 
 
@@ -80,67 +88,71 @@ def local(day: date, hour: time, zone: str) -> datetime:
     first time.
     """
     place = ZoneInfo(zone)
-    wanted = datetime.combine(day, hour, place)
+    wanted = datetime.combine(day, hour, place).replace(fold=0)
     moment = wanted.astimezone(UTC)
     if moment.astimezone(place).replace(tzinfo=None) == wanted.replace(tzinfo=None):
         return moment
-    return _after_leap(wanted, place)
+    return _after_leap(wanted)
 
 
-def _after_leap(wanted: datetime, place: ZoneInfo) -> datetime:
-    """The first instant after the gap in which a local time lies, found by halving."""
-    offset = wanted.utcoffset() or timedelta(0)
-    middle = (wanted.replace(tzinfo=None) - offset).replace(tzinfo=UTC)
-    early, late = middle - timedelta(hours=26), middle + timedelta(hours=26)
-    naive = wanted.replace(tzinfo=None)
-    while late - early > timedelta(microseconds=1):
-        half = early + (late - early) / 2
-        if half.astimezone(place).replace(tzinfo=None) < naive:
+def _after_leap(wanted: datetime) -> datetime:
+    """The first instant after the gap in which a local time lies, found by halving.
+
+    Read with the offset from after the leap it is before the leap, and the other way round.
+    """
+    early, late = (wanted.replace(fold=fold).astimezone(UTC) for fold in (1, 0))
+    before = early.astimezone(wanted.tzinfo).utcoffset()
+    while late - early > timedelta.resolution:
+        half = early + (late - early) // 2
+        if half.astimezone(wanted.tzinfo).utcoffset() == before:
             early = half
         else:
             late = half
-    return late.replace(microsecond=0) if late.microsecond < 2 else late
+    return late
 
 
-def _all(
-    wanted: Date, moment: date | datetime | Yearly | None, zone: str, after: datetime
+def _every_year(
+    wanted: Date, moment: date | datetime | Yearly, zone: str, after: datetime
 ) -> Iterator[Occurrence]:
-    if moment is None:
-        return
-    if not wanted.yearly and not isinstance(moment, Yearly):
-        yield Occurrence(_key(moment), _due(wanted, moment, zone))
-        return
-    first = moment.year if not isinstance(moment, Yearly) else 1
+    """Its occurrences from shortly before an instant on, or from its first one on."""
     here = (after - wanted.offset).astimezone(ZoneInfo(zone)).year
-    for year in range(max(first, here - 1), here + 3):
+    first = here - 1 if isinstance(moment, Yearly) else max(moment.year, here - 1)
+    for year in range(first, first + 4):
         day = _in_year(moment, year, wanted.leap_day)
-        yield Occurrence(_key(day), _due(wanted, day, zone))
+        if isinstance(moment, datetime):
+            key = _key(datetime.combine(day, moment.timetz()))
+            again = _again(moment, year - moment.year, zone, wanted.leap_day)
+            yield Occurrence(key, _due(wanted, again, zone))
+        else:
+            yield Occurrence(_key(day), _due(wanted, day, zone))
 
 
-def _in_year(moment: date | datetime | Yearly, year: int, leap_day: str) -> date | datetime:
+def _again(moment: datetime, years: int, zone: str, leap_day: str) -> datetime:
+    """An instant some years later, by the person's clock."""
+    if years == 0:
+        return moment
+    here = moment.astimezone(ZoneInfo(zone))
+    return local(_in_year(here, here.year + years, leap_day), here.time(), zone)
+
+
+def _in_year(moment: date | datetime | Yearly, year: int, leap_day: str) -> date:
     month, day = moment.month, moment.day
     if (month, day) == (2, 29) and not calendar.isleap(year):
         month, day = (2, 28) if leap_day == "02-28" else (3, 1)
-    if isinstance(moment, datetime):
-        return moment.replace(year=year, month=month, day=day)
     return date(year, month, day)
 
 
 def _due(wanted: Date, moment: date | datetime, zone: str) -> datetime:
-    whole, rest = divmod(wanted.offset, _DAY)
-    if isinstance(moment, datetime):
-        return _of_instant(wanted, moment, zone)
-    day = moment + whole * _DAY
-    return local(day, wanted.at or NOON, zone) + rest
-
-
-def _of_instant(wanted: Date, moment: datetime, zone: str) -> datetime:
-    """From an instant: elapsed time; with an hour, that hour of the day it then is."""
-    if wanted.at is None:
-        return (moment + wanted.offset).astimezone(UTC)
-    whole, rest = divmod(wanted.offset, _DAY)
-    day = moment.astimezone(ZoneInfo(zone)).date() + whole * _DAY
-    return local(day, wanted.at, zone) + rest
+    days = int(wanted.offset / _DAY) * _DAY  # towards zero: -36 h are a day and twelve hours
+    rest = wanted.offset - days
+    if not isinstance(moment, datetime):
+        return local(moment + days, wanted.at or NOON, zone) + rest
+    if wanted.at is not None:
+        return local((moment + rest).astimezone(ZoneInfo(zone)).date() + days, wanted.at, zone)
+    if days:
+        here = moment.astimezone(ZoneInfo(zone))
+        moment = local(here.date() + days, here.time(), zone)
+    return (moment + rest).astimezone(UTC)
 
 
 def _key(moment: date | datetime) -> str:
@@ -149,9 +161,25 @@ def _key(moment: date | datetime) -> str:
     return moment.isoformat()
 
 
-def _from_unix(value: float) -> datetime | None:
-    seconds = value / 1000 if abs(value) >= MILLISECONDS_FROM else value
+def _from_text(text: str) -> date | datetime | Yearly | None:
+    if not 4 <= len(text) <= 40:
+        return None
+    if found := _BIRTHDAY.fullmatch(text):
+        return _yearly(int(found[1]), int(found[2]))
+    if _UNIX.fullmatch(text):
+        return _from_unix(int(text))
     try:
+        if len(text) <= 10:
+            return date.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _from_unix(value: float) -> datetime | None:
+    try:
+        seconds = value / 1000 if abs(value) >= MILLISECONDS_FROM else value
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     except (OverflowError, ValueError):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -45,18 +45,6 @@ def matches(play: Play, context: Mapping[str, Json]) -> bool:
     return play.mode is not Mode.off and (
         play.start.where is None or bool(play.start.where(context))
     )
-
-
-def counted(play: Play, times: Sequence[datetime], occurred_at: datetime) -> bool:
-    """Whether this is at least the Nth such signal inside the rolling window, by occurred_at.
-
-    ``times`` are the instants of all such signals heard, this one included.
-    """
-    if play.start.count <= 1:
-        return True
-    since = occurred_at - play.start.within if play.start.within else None
-    inside = [at for at in times if at <= occurred_at and (since is None or at > since)]
-    return len(inside) >= play.start.count
 
 
 def occurrence(play: Play, signal_key: str, signal_id: str, context: Mapping[str, Json]) -> str:

@@ -23,23 +23,33 @@ def number(value: Json) -> float | None:
     """A reading as a number; None where it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def read(
-    threshold: Threshold, known: Reading | None, value: float, at: datetime
+    threshold: Threshold, known: Reading | None, value: Json, at: datetime
 ) -> tuple[Reading | None, bool]:
     """The reading to keep (None: it is no news) and whether it fires.
 
     A first reading at or above the level fires. After firing it is armed again by a reading below
-    ``rearm_below``. One that is not newer than the newest known is ignored.
+    ``rearm_below``. One that is not newer than the newest known is ignored, and so is no number.
     """
-    if known is not None and at <= known.at:
+    told = number(value)
+    if told is None or (known is not None and at <= known.at):
         return None, False
     armed = known is None or known.armed or known.value < threshold.rearm_below
-    fires = armed and value >= threshold.level
+    fires = armed and told >= threshold.level
     still = armed and not fires
-    return Reading(at, value, still or value < threshold.rearm_below), fires
+    return Reading(at, told, still or told < threshold.rearm_below), fires
+
+
+def reached(threshold: Threshold, value: Json) -> bool:
+    """Whether a reading is at or above the arm's own level, at which its people are spoken to."""
+    told = number(value)
+    return told is not None and told >= threshold.own
 
 
 def occurrence(key: str, at: datetime) -> str:
