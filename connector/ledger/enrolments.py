@@ -31,8 +31,10 @@ DUE = f"SELECT {WAY}, {START} WHERE e.due_at <= :now ORDER BY e.due_at LIMIT :li
 WALKING = f"SELECT {WAY}, {START} WHERE e.id = :id"
 GET = f"SELECT e.*, {START} WHERE e.id = :id"
 NEXT = "SELECT min(due_at) AS due FROM enrolments WHERE due_at IS NOT NULL"
-SPEAKING = """SELECT id, play FROM enrolments WHERE contact_id = :contact AND state = 'walking'
-    AND first_text_at IS NOT NULL AND id <> :but LIMIT 20"""
+SPEAKING = """SELECT e.id, e.play FROM enrolments e WHERE e.contact_id = :contact
+    AND e.state = 'walking' AND (e.first_text_at IS NOT NULL OR EXISTS (SELECT 1 FROM sends s
+        WHERE s.enrolment_id = e.id AND s.counts_at IS NOT NULL))
+    ORDER BY coalesce(e.first_text_at, '9'), e.id LIMIT 50"""
 TEXTS = """SELECT CAST(count(*) AS BIGINT) AS n,
         max(CASE WHEN state = 'delivered' THEN 1 ELSE 0 END) AS delivered
     FROM sends WHERE enrolment_id = :enrolment AND accepted_at IS NOT NULL"""
@@ -42,6 +44,8 @@ CLICKED = """SELECT 1 FROM sends s JOIN clicks c ON c.send_id = s.id
     WHERE s.enrolment_id = :enrolment AND c.verdict = 'human' LIMIT 1"""
 WAITING = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact
     AND state = 'waiting' LIMIT 100"""
+ABOUT = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact
+    AND ((key >= :low AND key < :high) OR key = :only) ORDER BY triggered_at DESC LIMIT 20"""
 REARM = """UPDATE enrolments SET signal_id = :signal, due_at = :due, triggered_at = :triggered
     WHERE id = :id AND state = 'waiting'"""
 STEP = """UPDATE enrolments SET state = 'walking', step = :step, step_name = :name, due_at = :due,
@@ -104,9 +108,12 @@ def latest(tx: Tx, play: str, contact_id: str) -> Row | None:
     return tx.one(LATEST, play=play, contact=contact_id)
 
 
-def speaking(tx: Tx, contact_id: str, but: str) -> list[Row]:
-    """Enrolments of a contact that have spoken and are not through, leaving one out."""
-    return tx.all(SPEAKING, contact=contact_id, but=but)
+def speaking(tx: Tx, contact_id: str) -> list[Row]:
+    """Enrolments of a contact that have spoken and are not through, who spoke first first.
+
+    A text that is being handed over, or of which nobody knows whether it went, has been said.
+    """
+    return tx.all(SPEAKING, contact=contact_id)
 
 
 def walked(tx: Tx, enrolment_id: str) -> dict[str, Json]:
@@ -127,6 +134,12 @@ def walked(tx: Tx, enrolment_id: str) -> dict[str, Json]:
 def waiting(tx: Tx, play: str, contact_id: str) -> list[Row]:
     """Enrolments of a contact in a play that have not acted yet."""
     return tx.all(WAITING, play=play, contact=contact_id)
+
+
+def about(tx: Tx, play: str, contact_id: str, prefix: str, only: str) -> list[Row]:
+    """Enrolments of a contact in a play whose key begins so, or is ``only``, the newest first."""
+    high = f"{prefix}\U0010ffff"
+    return tx.all(ABOUT, play=play, contact=contact_id, low=prefix, high=high, only=only)
 
 
 def going(tx: Tx, contact_id: str, at: datetime) -> list[Row]:
@@ -155,14 +168,16 @@ def next_due(tx: Tx) -> datetime | None:
     return clock.instant(row["due"]) if row and row["due"] else None
 
 
-def rearm(tx: Tx, enrolment_id: str, signal_id: str, due_at: datetime, at: datetime) -> bool:
-    """Start the waiting timer anew from a later start signal."""
+def rearm(
+    tx: Tx, enrolment_id: str, signal_id: str, due_at: datetime | None, at: datetime
+) -> bool:
+    """Start the waiting timer anew from a later start signal; None waits for its own threshold."""
     return bool(
         tx.run(
             REARM,
             id=enrolment_id,
             signal=signal_id,
-            due=clock.text(due_at),
+            due=clock.text(due_at) if due_at else None,
             triggered=clock.text(at),
         )
     )

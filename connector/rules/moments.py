@@ -31,7 +31,7 @@ def adjust(
     """
     if moment == PLAIN:
         return base
-    hour = time(best) if moment.best_hour and best is not None else moment.at
+    hour = _hour(moment, best)
     found = _first(moment, hour, base, zone)
     if not moment.spread:
         return found
@@ -50,15 +50,29 @@ def zone_of(stated: str, candidates: Iterable[str], fallback: str, at: datetime)
     return min(known, key=lambda zone: (at.astimezone(ZoneInfo(zone)).utcoffset(), zone))
 
 
-def best_hour(times: Iterable[datetime], zone: str) -> int | None:
+def best_hour(times: Iterable[tuple[datetime, str]], zone: str) -> int | None:
     """The hour of the day at which most of some instants lie; None where they are too few.
 
-    Of hours with as many, the earliest.
+    Each counts on the clock of its own zone, or of ``zone`` where none is told. Of hours with as
+    many, the earliest.
     """
-    hours = Counter(at.astimezone(ZoneInfo(zone)).hour for at in times)
+    hours = Counter(at.astimezone(ZoneInfo(own or zone)).hour for at, own in times)
     if hours.total() < LEAST:
         return None
     return min(hours, key=lambda hour: (-hours[hour], hour))
+
+
+def _hour(moment: Moment, best: int | None) -> time | None:
+    """The hour of the day that is wanted; one outside the window is not."""
+    for hour in (time(best) if moment.best_hour and best is not None else None, moment.at):
+        if hour is not None and (moment.window is None or _is_in(moment.window, hour)):
+            return hour
+    return None
+
+
+def _is_in(window: tuple[time, time], hour: time) -> bool:
+    start, end = window
+    return start <= hour < end
 
 
 def _first(moment: Moment, hour: time | None, base: datetime, zone: str) -> datetime:
@@ -82,7 +96,4 @@ def _suits(moment: Moment, at: datetime, zone: str) -> bool:
     here = at.astimezone(ZoneInfo(zone))
     if moment.days and here.weekday() not in moment.days:
         return False
-    if moment.window is None:
-        return True
-    start, end = moment.window
-    return start <= here.time() < end
+    return moment.window is None or _is_in(moment.window, here.time())

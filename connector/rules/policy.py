@@ -88,7 +88,7 @@ class Facts:
     text_fault: str = ""  #: why it could not be rendered
     hold: str = ""  #: "" or why marketing to the number waits for a person
     paused: str = ""  #: "" or who paused what
-    talking_until: datetime | None = None  #: until when a person's conversation goes first
+    talking_until: datetime | None = None  #: a person's conversation goes first: asked again then
     busy_with: str = ""  #: another play that is in a conversation with the person
     not_valid: str = ""  #: "" or since when the play or the text may no longer go
     too_long: str = ""  #: "" or how many segments it has
@@ -328,7 +328,8 @@ def in_conversation(facts: Facts, book: Rulebook, now: datetime) -> Objection | 
     if facts.talking_until is None:
         return None
     says = "A person is in a conversation with this number."
-    return Objection("in_conversation", Verdict.wait, says, facts.talking_until)
+    until = min(facts.talking_until, now + CHECK_AGAIN)  # it may be closed at any time
+    return Objection("in_conversation", Verdict.wait, says, until)
 
 
 def in_another_play(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:

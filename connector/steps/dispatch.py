@@ -200,11 +200,14 @@ def accepted(tx: Tx, rt: Setup, row: Row, answer: Accepted, now: datetime) -> No
     if not first or not row["enrolment_id"]:
         return
     enrolment = enrolments.walking(tx, str(row["enrolment_id"]))
-    play = play_of(tx, rt, enrolment) if enrolment is not None else None
-    if enrolment is None or play is None:
+    if enrolment is None:
         return
-    until = now + play.goal.within if play.goal else None
+    play = play_of(tx, rt, enrolment)
+    until = now + play.goal.within if play is not None and play.goal else None
     enrolments.first_text(tx, str(enrolment["id"]), now, until)
+    if play is None:
+        enrolments.end(tx, str(enrolment["id"]), "play_removed", now)
+        return
     if enrolment["state"] == "walking":
         walk.next_step(tx, rt, play, enrolment, now)
 

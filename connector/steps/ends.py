@@ -64,7 +64,7 @@ def _reason(
         reason = reason or triggers.ends(play, signal.name, str(row["state"]))
     if reason or row["state"] not in ("waiting", "walking"):
         return reason
-    if play.start.silence is not None and signal.activity:
+    if play.start.silence is not None and signal.activity and not walk.awaits(play, row, signal.name):
         began = clock.instant(row["triggered_at"]) - play.start.silence.span
         return "active_again" if silence.is_broken(began, event.occurred_at) else ""
     if is_later and exits.has_any(play):

@@ -184,7 +184,9 @@ def _unwanted(
     """Conditions are asked again at the moment of sending: the play's exits, the step's own."""
     if reason := exits.reason(play, contact, context):
         return Objection(reason, Verdict.stop, "What ends the play has come true.")
-    if step is not None and not walk.holds(step, context, row):
+    if step is None:
+        return _gone("the play has no such step any more")
+    if not walk.holds(step, context, row):
         return Objection("condition_false", Verdict.stop, "The step's condition no longer holds.")
     return None
 
@@ -224,9 +226,15 @@ def _leave_out(
 
 def _outrank(tx: Tx, rt: Setup, play: Play, send: Row, now: datetime) -> None:
     """A text that may go ends the conversations of plays that come after this one."""
-    for row in enrolments.speaking(tx, str(send["contact_id"]), str(send["enrolment_id"])):
-        other = rt.plays.get(str(row["play"]))
-        if other is not None and other.exclusive and other.priority < play.priority:
+    lesser = {
+        other.name
+        for other in rt.plays.values()
+        if other.exclusive and other.priority < play.priority
+    }
+    if not lesser:
+        return
+    for row in enrolments.speaking(tx, str(send["contact_id"])):
+        if row["id"] != send["enrolment_id"] and row["play"] in lesser:
             enrolments.end(tx, str(row["id"]), "outranked", now)
             sends.cancel_planned(tx, str(row["id"]), "outranked", now)
 

@@ -21,7 +21,7 @@ from connector.rules import links, render
 from connector.rules.consent import standing
 from connector.rules.history import Segments
 from connector.rules.plays import Play, Segment, Step
-from connector.rules.policy import Facts
+from connector.rules.policy import CHECK_AGAIN, Facts
 from connector.steps.links import Links
 from connector.steps.setup import Setup
 from connector.text import count
@@ -253,18 +253,32 @@ def _talking_until(number: Any, now: datetime) -> datetime | None:
     if number is None or not number["talk_at"] or number["talk_closed"]:
         return None
     until = clock.instant(number["talk_at"]) + CONVERSATION
-    return until if until > now else None
+    return min(until, now + CHECK_AGAIN) if until > now else None  # it may be closed before
 
 
 def _busy_with(tx: Tx, rt: Setup, play: Play | None, contact: Contact, enrolment_id: str) -> str:
-    """Another play that is in a conversation with the person and comes first; "" for none."""
+    """Another play that is in a conversation with the person and comes first; "" for none.
+
+    Of two of the same priority that have both spoken (two contacts were merged), the first.
+    """
     if play is None or not play.exclusive or not contact.id:
         return ""
-    for row in enrolments.speaking(tx, contact.id, enrolment_id):
+    if not any(_comes_first(other, play) for other in rt.plays.values()):
+        return ""
+    has_spoken = False
+    for row in enrolments.speaking(tx, contact.id):
         other = rt.plays.get(str(row["play"]))
-        if other is not None and other.exclusive and other.priority >= play.priority:
-            return other.name
+        if row["id"] == enrolment_id:
+            has_spoken = True
+        elif other is not None and _comes_first(other, play):
+            if other.priority > play.priority or not has_spoken:
+                return other.name
     return ""
+
+
+def _comes_first(other: Play, play: Play) -> bool:
+    """Whether a conversation of one play keeps another from speaking."""
+    return other.exclusive and other.priority >= play.priority
 
 
 def _not_valid(rt: Setup, play: Play | None, template: str, now: datetime) -> str:
@@ -332,6 +346,13 @@ def kept(facts: Facts) -> dict[str, Json]:
 
     Not when it is due, which waiting alone changes: the same waiting again is the same facts.
     """
+    beside = {
+        "paused": facts.paused,
+        "talking": facts.talking_until is not None,
+        "busy_with": facts.busy_with,
+        "not_valid": facts.not_valid,
+        "too_long": facts.too_long,
+    }
     return {
         "contact": facts.contact.id,
         "stage": facts.contact.stage,
@@ -360,4 +381,5 @@ def kept(facts: Facts) -> dict[str, Json]:
         "crm": dict(facts.context.get("crm", {})),
         "text_fault": facts.text_fault,
         "hold": facts.hold,
+        **{name: value for name, value in beside.items() if value},
     }

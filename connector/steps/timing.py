@@ -74,6 +74,10 @@ def value_at(context: Mapping[str, Json], path: str) -> Json:
 
 
 def _best_hour(tx: Tx, play: Play, contact: Contact, zone: str) -> int | None:
-    """The person's own best hour, else that of the people of this play, else none."""
+    """The person's own best hour, else that of the segment whose edge starts the play, else that
+    of the play's people, else none."""
     own = moments.best_hour(besthours.of_contact(tx, contact.id), zone)
+    edge = play.start.edge
+    if own is None and edge is not None and edge.entering:
+        own = moments.best_hour(besthours.of_segment(tx, edge.segment), zone)
     return own if own is not None else moments.best_hour(besthours.of_play(tx, play.name), zone)

@@ -13,7 +13,8 @@ CONTROL = "control"
 def play_of(tx: Tx, rt: Setup, row: Row) -> Play | None:
     """The play of an enrolment's row: its own version, or today's where the play says adopt.
 
-    None where the play is gone or off for good.
+    None where the play is gone. One whose own version cannot be read any more goes on by the
+    newest.
     """
     current = rt.plays.get(str(row["play"]))
     if current is None:
@@ -22,7 +23,7 @@ def play_of(tx: Tx, rt: Setup, row: Row) -> Play | None:
         return variant(current, str(row["arm"]))
     kept = files.content(tx, "play", current.name, str(row["version"]))
     older = rt.revive(current.name, kept) if kept else None
-    return variant(older, str(row["arm"])) if older is not None else current
+    return variant(older or current, str(row["arm"]))
 
 
 def is_off(rt: Setup, name: str) -> bool:
@@ -39,9 +40,12 @@ def variant(play: Play, arm: str) -> Play:
 
 
 def step_at(play: Play, row: Row) -> int:
-    """Where the row stands in this play: by the step's name where one was adopted."""
-    name = str(row["step_name"])
+    """Where the row stands in this play: at the step of its name, wherever that stands now.
+
+    Where the adopted version has no such step, at what stands in its place.
+    """
+    place, name = int(row["step"]), str(row["step_name"])
+    if not name or (place < len(play.steps) and play.steps[place].name == name):
+        return place
     names = [step.name for step in play.steps]
-    if name and name in names:
-        return names.index(name)
-    return int(row["step"])
+    return names.index(name) if name in names else place

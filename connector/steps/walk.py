@@ -12,8 +12,8 @@ from connector.ledger import crm_facts, decisions, enrolments, events, pauses, s
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Decision, Json, Verdict
 from connector.rules import moments, policy
-from connector.rules.plays import Play, Step, WaitFor
-from connector.rules.policy import Facts
+from connector.rules.plays import OnPause, Play, Step, WaitFor
+from connector.rules.policy import CHECK_AGAIN, Facts
 from connector.steps import exits, gather, links, owed, timing
 from connector.steps.setup import Setup
 from connector.steps.versions import is_off, play_of, step_at
@@ -31,7 +31,6 @@ FINAL = frozenset(
         "country_closed",
         "already_said",
         "no_longer_valid",
-        "paused",
     }
 )
 
@@ -59,10 +58,11 @@ def walk(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
     if reason := exits.reason(play, contact, context):
         enrolments.end(tx, str(row["id"]), reason, now)
         return
-    target = _branch(step, context, row)
+    has_begun = row["awaiting_since"] is not None  # it waits, and was asked already
+    target = "" if has_begun else _branch(step, context, row)
     if target:
         go_to(tx, rt, play, row, play.place(target), now, contact)
-    elif not holds(step, context, row):
+    elif not has_begun and not holds(step, context, row):
         next_step(tx, rt, play, row, now, contact)
     elif step.wait_for is not None:
         _wait(tx, rt, play, step.wait_for, contact, row, place, now)
@@ -104,14 +104,27 @@ def go_to(
 def heard(tx: Tx, rt: Setup, play: Play, row: Row, name: str, at: datetime, now: datetime) -> bool:
     """A signal came while the enrolment waits for one; whether it was that."""
     place = step_at(play, row)
-    if row["awaiting_since"] is None or place >= len(play.steps):
+    form = _awaited(play, row)
+    if form is None or name not in form.signals:
         return False
-    form = play.steps[place].wait_for
     since = clock.instant(row["awaiting_since"])
-    if form is None or name not in form.signals or not since < at <= since + form.timeout:
+    if not since < at <= since + form.timeout:
         return False
     go_to(tx, rt, play, row, _way(play, place, form.heard), now)
     return True
+
+
+def awaits(play: Play, row: Row, name: str) -> bool:
+    """Whether the enrolment stands at a step that waits for such a signal."""
+    form = _awaited(play, row)
+    return form is not None and name in form.signals
+
+
+def _awaited(play: Play, row: Row) -> WaitFor | None:
+    place = step_at(play, row)
+    if row["awaiting_since"] is None or row["state"] != "walking" or place >= len(play.steps):
+        return None
+    return play.steps[place].wait_for
 
 
 def holds(step: Step, context: dict[str, Json], row: Row) -> bool:
@@ -136,6 +149,9 @@ def context_of(
 
 
 def _is_dropped(tx: Tx, play: Play) -> bool:
+    """Whether a pause that drops, which lets nothing begin, found this one on its way all the same."""
+    if play.on_pause is not OnPause.drop:
+        return False
     row = pauses.of(tx, play.name)
     return row is not None and row["verdict"] == "drop"
 
@@ -192,8 +208,17 @@ def _call(
     context: dict[str, Json],
     now: datetime,
 ) -> None:
-    """A task in the CRM, or a call to another tool; neither in a dry walk."""
-    if rt.may_leave(str(row["mode"])):
+    """A task in the CRM, or a call to another tool; neither in a dry walk.
+
+    In a pause it waits as a text does, and is passed over where it is no longer of use.
+    """
+    since = clock.instant(row["awaiting_since"] or row["due_at"])
+    if pauses.of(tx, play.name) is not None and now < since + step.expires:
+        place = step_at(play, row)
+        later = min(now + CHECK_AGAIN, since + step.expires)
+        enrolments.to_step(tx, str(row["id"]), place, later, name=step.name, awaiting=since)
+        return
+    if rt.may_leave(str(row["mode"])) and now < since + step.expires:
         key = f"{row['id']}:{step.name}"
         shown = gather.shown(context, row)
         if step.webhook:
@@ -292,7 +317,9 @@ def _text(
         stopped(tx, rt, play, row, decision.reason, now)
         return
     planned = _plan(play, step, facts, row, send_id, template, language, decision, now)
-    sends.plan(tx, planned, now)
+    if not sends.plan(tx, planned, now):  # said before, where the adopted file has other places
+        next_step(tx, rt, play, row, now, contact)
+        return
     place = step_at(play, row)
     enrolments.to_step(tx, str(row["id"]), place, None, name=step.name)
 

@@ -18,7 +18,7 @@ import orjson
 
 from connector.config.loaded import Loaded, load
 from connector.errors import Deferred, Refused, Uncertain
-from connector.ledger import acts, links, pauses
+from connector.ledger import acts, cursors, pauses
 from connector.ledger.inbox import Delivery, Inbox
 from connector.ledger.store import Tx
 from connector.model import Accepted, Found, Hook, Message, Receipt, Reply, Status
@@ -37,6 +37,7 @@ ZONES = ("America/New_York", "America/Los_Angeles", "Pacific/Honolulu", "")
 AREAS = ("212", "213", "808", "312")
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15"
 WORDS = ("STOP", "START", "HELP", "1", "2", "yes", "no", "thanks", "wrong number", "don't stop")
+LAST_TAKEN = "SELECT provider_id FROM sends WHERE provider_id IS NOT NULL ORDER BY id DESC"
 WORDING = "Text me. Reply STOP to end it."
 MAPPING = """
 [source]
@@ -57,7 +58,8 @@ def write_town(path: Path) -> Path:
     config.write_text(
         config.read_text()
         + "".join(
-            f'\n[sources.{name}]\nmapping = "plain"\ntrust = "{trust}"\nkeys = ["file:key-{name}"]\n'
+            f'\n[sources.{name}]\nmapping = "plain"\ntrust = "{trust}"\n'
+            f'keys = ["file:key-{name}"]\n'
             for name, trust in (("backend", "trusted"), ("site", "browser"))
         )
         + '\n[ledger]\nfolder = "data"\n[holdout]\nglobal = 0.05\n'
@@ -157,7 +159,7 @@ class Town:
         self.clock = Clock()
         self.carrier = Carrier()
         self.people = people
-        self._told = 0
+        self._told = self._ids = 0
         self.doings = [
             Doing(play.name, item)
             for play in self.loaded.plays.values()
@@ -178,7 +180,9 @@ class Town:
         self.store = open_ledger(self.loaded.settings)
         self.store._writer.execute("PRAGMA synchronous = OFF")
         self.rt = open_setup(self.loaded, self.store)
-        self.rt.clock = self.clock
+        self.rt.clock, self.rt.new_id, self.rt.chance = self.clock, self._new_id, lambda: 0.5
+        with self.store.write() as tx:
+            cursors.set_(tx, "salt", "a town's own salt")
         self.rt.providers = {"sandbox": self.carrier}
         self.inbox = Inbox(
             self.loaded.settings.ledger / INBOX_FILE,
@@ -189,6 +193,12 @@ class Town:
         self.advancer = Advancer(self.rt)
         self.dispatcher = Dispatcher(self.rt, pool=AtOnce())
         reconcile.after_a_death(self.rt)
+
+    def _new_id(self, kind: str) -> str:
+        """As the real ones are: ordered by time, and the same each time a town is lived again."""
+        self._ids += 1
+        stamp = int(self.clock.at.timestamp() * 1_000) << 32
+        return f"{kind}_{stamp | self._ids:020x}"
 
     def stop(self) -> None:
         self.inbox.close()
@@ -409,6 +419,3 @@ def step(town: Town, chance: random.Random) -> None:
         town.resume(play)
     else:
         town.restart()
-
-
-__all__ = ["BEGINS", "Doing", "Town", "links", "step", "wander", "write_town"]

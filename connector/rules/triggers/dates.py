@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from connector.model import Json
 from connector.rules.plays import Date
 
-MILLISECONDS_FROM: Final = 10_000_000_000  #: as seconds the year 2286, as milliseconds April 1970
+MILLISECONDS_FROM: Final = 100_000_000_000  #: as seconds this would be the year 5138
 YEARS: Final = range(1800, 3000)
 """Others stand for nothing known or for never: 0001-01-01, 9999-12-31."""
 NOON: Final = time(12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -94,11 +95,11 @@ def test_without_a_window_all_that_ever_occurred_counts() -> None:
 @given(minutes, st.integers(2, 4), st.randoms())
 @settings(max_examples=100, deadline=None)
 def test_the_order_of_hearing_changes_nothing_of_the_count(
-    ages: list[int], count: int, chance: object
+    ages: list[int], count: int, chance: Random
 ) -> None:
     times = [NOW - age * MINUTE for age in ages]
     heard = list(times)
-    chance.shuffle(heard)  # type: ignore[attr-defined]
+    chance.shuffle(heard)
     for at in times:
         inside = [each for each in times if at - DAY < each <= at]
         assert triggers.counted(the(count), heard, at) == (len(inside) >= count)
@@ -138,8 +139,8 @@ def test_the_first_is_told_across_the_date_line() -> None:
 
 @given(st.sets(st.integers(0, 10_000), min_size=1, max_size=8), st.randoms())
 def test_in_whatever_order_they_are_heard_exactly_the_earliest_is_the_first(
-    ages: set[int], chance: object
+    ages: set[int], chance: Random
 ) -> None:
     heard = [NOW - age * MINUTE for age in ages]
-    chance.shuffle(heard)  # type: ignore[attr-defined]
+    chance.shuffle(heard)
     assert [at for at in heard if triggers.first(heard, at)] == [min(heard)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -114,10 +115,10 @@ def test_a_silence_never_starts_a_play_before_its_span_is_over(
 
 @given(st.lists(moments, min_size=1, max_size=6), spans, st.randoms())
 def test_in_whatever_order_activities_are_heard_only_the_silence_of_the_last_stands(
-    acted: list[datetime], span: timedelta, chance: object
+    acted: list[datetime], span: timedelta, chance: Random
 ) -> None:
     heard = list(acted)
-    chance.shuffle(heard)  # type: ignore[attr-defined]
+    chance.shuffle(heard)
     standing = [
         began for began in acted if not any(silence.is_broken(began, each) for each in heard)
     ]
