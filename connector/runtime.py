@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from connector import clock, crms, cron, providers, sources
 from connector.config.adapters import load_class
 from connector.config.loaded import Loaded
-from connector.config.plays import revive
+from connector.config.plays import revive, segments_text
 from connector.config.secrets import revealed
 from connector.config.settings import Settings
 from connector.crms import Crm
@@ -283,6 +283,8 @@ def contents(loaded: Loaded) -> Iterator[tuple[str, str, str, str]]:
         yield "play", play.name, play.version, play.content
     yield "policy", "policy", loaded.policy.version, loaded.policy.content
     yield "hours", "hours", loaded.hours.version, loaded.hours.content
+    if text := segments_text(loaded.segments.values()):
+        yield "segments", "segments", version(text), text
     for file in loaded.mappings.values():
         yield "mapping", file.name, file.version, file.content
 

@@ -55,6 +55,7 @@ HEAVY = {  # package → the only places that may import it
     "rich": {"cli", "demo"},
     "apscheduler": {"worker", "cron"},
     "granian": {"serving"},
+    "babel": {"expressions"},
     "hubspot": {"crms"},
     "simple_salesforce": {"crms"},
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -19,6 +20,7 @@ from connector.expressions import Template
 from connector.rules.copy import Copy, Finding, findings
 from connector.rules.copy.starts import start_findings
 from connector.rules.plays import Play, Step
+from connector.rules.reviews import Overdue, overdue, terms
 
 
 @click.command()
@@ -42,12 +44,16 @@ def check(ctx: click.Context, as_json: bool) -> None:
     except BadConfig as error:
         _show_faults(folder, error.faults, as_json)
         ctx.exit(FAULTY)
-    said = [*_findings(found)]
+    said, late = [*_findings(found)], _overdue(found)
     if as_json:
         findings = [{"file": place, **asdict(item)} for place, item in said]
-        output.json_line({"ok": True, "faults": [], "findings": findings, **_summary(found)})
+        told = {"findings": findings, "overdue": [asdict(item) for item in late]}
+        output.json_line({"ok": True, "faults": [], **told, **_summary(found)})
         return
     _show(found)
+    if late:
+        things = "; ".join(f"{item.what} {item.name} {item.why}" for item in late)
+        output.say(f"\n{len(late)} to look at: {things}")
     _show_findings(said)
 
 
@@ -96,6 +102,12 @@ def _show_findings(said: Sequence[tuple[str, Finding]]) -> None:
     )
 
 
+def _overdue(found: Loaded) -> list[Overdue]:
+    """Plays and texts past their day, or to be read again, by the operator's calendar."""
+    today = clock.now().astimezone(ZoneInfo(found.settings.timezone)).date()
+    return [*overdue(found.plays.values(), found.templates, today)]
+
+
 def _findings(found: Loaded) -> Iterator[tuple[str, Finding]]:
     """What is to be said of each play's start and of each of its texts, by file."""
     for play in found.plays.values():
@@ -118,7 +130,7 @@ def _copy(found: Loaded, play: Play, step: Step, language: str, template: Templa
         brand=found.settings.brand,
         paths=template.paths,
         next_step=play.next_step,
-        has_end=play.valid_until is not None,
+        has_end=(play.valid_until or terms(template.source).valid_until) is not None,
         answers=step.answers,
         max_segments=step.max_segments,
         allowed=play.allowed,

@@ -121,6 +121,7 @@ def pause(folder: Path, name: str, everything: bool, why: str) -> None:
       connector play pause win_back --why "wrong link"
       connector play pause --all --why "the shop is down"
     """
+    _check_named(name, everything)
     verdict = "hold" if everything else _on_pause(folder, name)
     with _acting(folder, name, everything) as at:
         pauses.set_(at.tx, at.about, verdict, who=at.who, why=why, at=at.now)
@@ -215,6 +216,11 @@ def _known(loaded: Loaded, name: str) -> Play:
     return loaded.plays[name]
 
 
+def _check_named(name: str, everything: bool) -> None:
+    if bool(name) == everything:
+        raise Faulty("name a play, or say --all")
+
+
 def _on_pause(folder: Path, name: str) -> str:
     """What a pause of this play does. Files that are at fault must not keep it from pausing."""
     try:
@@ -246,8 +252,7 @@ class _Acting:
 @contextmanager
 def _acting(folder: Path, name: str, everything: bool) -> Iterator[_Acting]:
     """A write to the ledger that needs no more than config.toml, so that it always works."""
-    if bool(name) == everything:
-        raise Faulty("name a play, or say --all")
+    _check_named(name, everything)
     faults: list[Fault] = []
     found = settings.load(folder / settings.FILE, faults, secrets=False)
     store = open_ledger(found)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from connector.cli import output
 from connector.simulate.compare import Difference
+from connector.simulate.inputs import RECORDED
 from connector.simulate.simulation import Simulated
 from connector.simulate.totals import OfPlay, Totals
 
@@ -56,9 +57,7 @@ def page(found: Simulated, brand: str) -> str:
 
 def _lines(found: Simulated, seconds: float) -> Iterator[str]:
     heard = sum(
-        count
-        for kind, count in found.inputs.items()
-        if kind not in ("about", "merged", "files", "decision", "provider_answer", "link")
+        count for kind, count in found.inputs.items() if kind not in ("about", "files", *RECORDED)
     )
     events = found.inputs.get("event", 0)
     took = f", in {seconds:,.1f} s ({heard / seconds:,.0f} a second)" if seconds else ""

@@ -87,8 +87,10 @@ def _read(
     supply = _supply(mappings, stages)
     crm_fields = crms.load(places / "crms" / f"{chosen.crm.use}.toml", supply, faults)
     supply = replace(supply, crm=crms.facts(crm_fields), webhooks=frozenset(chosen.webhooks))
+    known = len(faults)
     named = segments.load_segments(places / segments.FILE, supply, faults)
-    supply = supply.with_segments(frozenset(named))
+    is_whole = len(faults) == known  # else its faults would be told again by every play
+    supply = supply.with_segments(frozenset(named) if is_whole else None)
     plays = load_plays(places / "plays", supply, templates, chosen.language, faults, named)
     names = tuple(path.stem for path in (places / "plays").glob("*.toml"))
     rules = policy.load(places / policy.FILE, supply, names, faults)
@@ -115,6 +117,7 @@ def _supply(mappings: Mapping[str, SourceMapping], stages: Stages) -> Supply:
     sensitive: dict[str, frozenset[str]] = {}
     things: frozenset[str] = frozenset()
     about_things: set[str] = set()
+    about_people: set[str] = set()
     for mapping in mappings.values():
         for rule in mapping.events:
             signals[rule.signal] = signals.get(rule.signal, frozenset()) | rule.facts
@@ -122,6 +125,8 @@ def _supply(mappings: Mapping[str, SourceMapping], stages: Stages) -> Supply:
             if rule.thing:
                 about_things.add(rule.signal)
                 things |= rule.facts
+            else:
+                about_people.add(rule.signal)
     return Supply(
         signals=signals,
         sensitive=sensitive,
@@ -130,6 +135,7 @@ def _supply(mappings: Mapping[str, SourceMapping], stages: Stages) -> Supply:
         stages=stages.order,
         things=things,
         thing_signals=frozenset(about_things),
+        only_things=frozenset(about_things - about_people),
     )
 
 

@@ -52,16 +52,24 @@ class Supply:
     segments: frozenset[str] | None = None  #: None where they are not known yet
     things: frozenset[str] = frozenset()  #: facts of things: what may follow ``thing.``
     thing_signals: frozenset[str] = frozenset()  #: signals that speak of a thing, not a person
+    only_things: frozenset[str] = frozenset()  #: those of them that never speak of a person too
     webhooks: frozenset[str] = frozenset()  #: names under [webhooks] in config.toml
 
-    def with_segments(self, names: frozenset[str]) -> Supply:
-        """The same with these segments."""
+    @property
+    def sensitive_things(self) -> frozenset[str]:
+        """Facts of things that are never shown."""
+        return frozenset().union(*(self.sensitive.get(name, ()) for name in self.thing_signals))
+
+    def with_segments(self, names: frozenset[str] | None) -> Supply:
+        """The same with these segments; None where they cannot be told."""
         return replace(self, segments=names)
 
     @property
     def heard(self) -> frozenset[str]:
-        """Every signal that may be named: those of the mappings and our own."""
-        return frozenset(self.signals) | frozenset(OWN) if self.complete else frozenset()
+        """Every signal that a person may be heard by: those of the mappings and our own."""
+        if not self.complete:
+            return frozenset()
+        return (frozenset(self.signals) | frozenset(OWN)) - self.only_things
 
     def roots(self, signal: str = "", **more: frozenset[str] | None) -> Roots:
         """What may be read where ``signal`` started it; "" allows the facts of any signal."""

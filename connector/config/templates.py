@@ -8,6 +8,7 @@ from typing import Final
 
 from connector.errors import Fault
 from connector.expressions import MAX_TEMPLATE, Template, compile_template
+from connector.rules import reviews
 
 _FILE: Final = re.compile(r"([a-z][a-z0-9_]{0,49})\.([a-z]{2,3}(?:-[A-Z]{2})?)\.txt")
 _LINE: Final = re.compile(r"line (\d+): ")
@@ -44,6 +45,16 @@ def _load(path: Path, faults: list[Fault]) -> Template | None:
         faults.append(Fault(str(path), place, "", text, "mend the text"))
     else:
         if template.source.strip():
+            _check_terms(path, template, faults)
             return template
         faults.append(Fault(str(path), 0, "", "is empty", "write the text, or remove the file"))
     return None
+
+
+def _check_terms(path: Path, template: Template, faults: list[Fault]) -> None:
+    """What the first line says of how long the text is good must be understood."""
+    try:
+        reviews.terms(template.source)
+    except ValueError as error:
+        remedy = "write it as {# valid_until: 2027-01-31 #}"
+        faults.append(Fault(str(path), 1, "", f"begins with a comment that {error}", remedy))

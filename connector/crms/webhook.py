@@ -18,7 +18,9 @@ import orjson
 from connector.model import Event, Json, Subject, Writeback, Written
 
 TIMEOUT: Final = (5.0, 15.0)  #: seconds to connect, and to answer
+MOST: Final = 64 * 1024  #: bytes of an answer that are taken, of which none is looked at
 AGAIN: Final = frozenset({408, 425, 429})
+UNREACHED: Final = "could not be called"
 _SECRET: Final = re.compile(r"whsec_([A-Za-z0-9+/=]+)")
 
 
@@ -43,8 +45,19 @@ class Webhook:
         return [None for _ in subjects]
 
     def write(self, changes: Sequence[Writeback]) -> list[Written]:
-        """Call the tool once for each change; a verdict on each."""
-        return [self._call(change) for change in changes]
+        """Call the tool once for each change; a verdict on each.
+
+        Where it cannot be reached the rest is left for later, so that a dead tool holds up the
+        CRM for one time-out and not for a hundred.
+        """
+        answers: list[Written] = []
+        for place, change in enumerate(changes, 1):
+            answer = self._call(change)
+            answers.append(answer)
+            if answer.error.startswith(UNREACHED):
+                rest = (Written(each.id, False, error=answer.error) for each in changes[place:])
+                return [*answers, *rest]
+        return answers
 
     def changes(self, cursor: str | None) -> tuple[list[Event], str]:
         """A tool tells of nothing here."""
@@ -62,10 +75,17 @@ class Webhook:
         }
         try:
             answer = self._http.post(
-                self._url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
+                self._url,
+                data=body,
+                headers=headers,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
             )
+            with answer:
+                answer.raw.read(MOST, decode_content=False)  # so that the connection is kept
         except Exception as error:  # a door: whatever went wrong, it is called again later
-            return Written(change.id, False, error=f"could not be called: {type(error).__name__}")
+            return Written(change.id, False, error=f"{UNREACHED}: {type(error).__name__}")
         return _verdict(change, int(answer.status_code))
 
 

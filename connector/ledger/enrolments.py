@@ -42,8 +42,9 @@ LAST_REPLY = """SELECT r.text, r.label, r.answer FROM sends s JOIN replies r ON 
     WHERE s.enrolment_id = :enrolment ORDER BY r.occurred_at DESC, r.id DESC LIMIT 1"""
 CLICKED = """SELECT 1 FROM sends s JOIN clicks c ON c.send_id = s.id
     WHERE s.enrolment_id = :enrolment AND c.verdict = 'human' LIMIT 1"""
-WAITING = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact
-    AND state = 'waiting' LIMIT 100"""
+WAITING = """SELECT e.*, s.key AS signal_key
+    FROM enrolments e LEFT JOIN signals s ON s.id = e.signal_id
+    WHERE e.play = :play AND e.contact_id = :contact AND e.state = 'waiting' LIMIT 100"""
 ABOUT = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact
     AND ((key >= :low AND key < :high) OR key = :only) ORDER BY triggered_at DESC LIMIT 20"""
 REARM = """UPDATE enrolments SET signal_id = :signal, due_at = :due, triggered_at = :triggered
@@ -132,7 +133,7 @@ def walked(tx: Tx, enrolment_id: str) -> dict[str, Json]:
 
 
 def waiting(tx: Tx, play: str, contact_id: str) -> list[Row]:
-    """Enrolments of a contact in a play that have not acted yet."""
+    """Enrolments of a contact in a play that have not acted yet, with their start signal's key."""
     return tx.all(WAITING, play=play, contact=contact_id)
 
 

@@ -27,11 +27,20 @@ FOLLOWING = (
 KEEP = """INSERT INTO merges (id, winner, loser, event_id, at, moved)
     VALUES (:id, :winner, :loser, :event, :at, :moved)"""
 #: A crossing that one of the two was told of is not told again. Timers, memberships and links
-#: stay under the loser's id, which leads to the winner for as long as the merge stands.
+#: stay under the loser's id, which leads to the winner for as long as the merge stands. Where it
+#: is undone, the loser is given the timers that took the place of theirs: each looks again at
+#: whose it is when it is due.
 READINGS = """INSERT INTO readings (play, contact_id, key, at, value, armed)
     SELECT play, :winner, key, at, value, armed FROM readings WHERE contact_id = :loser
     ON CONFLICT (play, contact_id, key) DO UPDATE SET at = excluded.at, value = excluded.value,
         armed = excluded.armed WHERE excluded.at > readings.at"""
+CRMS = """SELECT crm FROM crm_facts WHERE contact_id = :loser AND crm NOT IN
+    (SELECT crm FROM crm_facts WHERE contact_id = :winner)"""
+FACTS = """UPDATE crm_facts SET contact_id = :taker WHERE contact_id = :giver AND crm = :crm
+    AND NOT EXISTS (SELECT 1 FROM crm_facts o WHERE o.contact_id = :taker AND o.crm = :crm)"""
+TIMERS = """INSERT INTO timers (kind, name, contact_id, key, due_at, base)
+    SELECT kind, name, :loser, key, due_at, base FROM timers WHERE contact_id = :bearer
+    ON CONFLICT (kind, name, contact_id, key) DO NOTHING"""
 OPEN_TWICE = """SELECT b.id FROM enrolments a JOIN enrolments b ON a.play = b.play
     AND a.key = b.key WHERE a.contact_id = :winner AND b.contact_id = :loser"""
 END_TWICE = """UPDATE enrolments SET state = 'ended', due_at = NULL, ended_at = :at,
@@ -56,7 +65,8 @@ def merge(tx: Tx, winner: str, loser: str, event_id: str, at: datetime, *, merge
     2. Where both walk the same play about the same occurrence, the winner's goes on and the
        loser's ends; it stays under the loser's id, since one enrolment per key may stand.
     3. Identities move; the earlier assignment of an experiment stays and is marked mixed.
-    4. The winner keeps its own traits, takes those it lacks, and the earlier first visit.
+    4. The winner keeps its own traits and CRM facts, takes those it lacks, and the earlier first
+       visit.
     """
     moved: dict[str, list[str]] = {}
     stamp = clock.text(at)
@@ -72,6 +82,9 @@ def merge(tx: Tx, winner: str, loser: str, event_id: str, at: datetime, *, merge
     moved["identities"], moved["shared"] = _move_identities(tx, winner, loser, stamp)
     _keep_assignments(tx, winner, loser, stamp)
     tx.run(READINGS, winner=winner, loser=loser)
+    moved["crm_facts"] = [str(row["crm"]) for row in tx.all(CRMS, winner=winner, loser=loser)]
+    for crm in moved["crm_facts"]:
+        tx.run(FACTS, crm=crm, giver=loser, taker=winner)
     _fill_in(tx, winner, loser)
     tx.run(
         "UPDATE contacts SET merged_into = :winner WHERE id = :loser", winner=winner, loser=loser
@@ -105,6 +118,9 @@ def undo(tx: Tx, merge_id: str, at: datetime) -> tuple[str, str]:
     for name in moved.pop("shared", []):
         kind, _, value = name.partition("=")
         tx.run(ATTACH, kind=kind, value=value, contact=loser)
+    for crm in moved.pop("crm_facts", []):
+        tx.run(FACTS, crm=crm, giver=bearer, taker=loser)
+    tx.run(TIMERS, bearer=bearer, loser=loser)
     for table, ids in moved.items():
         if table in (*FOLLOWING, "enrolments"):
             for row_id in ids:

@@ -37,7 +37,8 @@ BY_ENROLMENT = DECIDED.format(
 TEXTS = "SELECT * FROM sends WHERE enrolment_id = :id ORDER BY id LIMIT :limit"
 ANSWERS = "SELECT * FROM sends WHERE cause = 'system' AND cause_id = :id ORDER BY id LIMIT :limit"
 ARMS = """SELECT experiment, arm, probability, mixed_at FROM assignments
-    WHERE contact_id = :contact AND experiment IN ('global', :play) ORDER BY experiment"""
+    WHERE contact_id = :contact AND (experiment IN ('global', :play)
+        OR (experiment >= :low AND experiment < :high)) ORDER BY experiment"""
 ENDS = """SELECT * FROM enrolments WHERE contact_id = :contact AND (goal_event_id = :event
     OR exit_reason IN (:unless, :exit)) ORDER BY id LIMIT :limit"""
 RECEIPTS = """SELECT status, raw_status, error_code, occurred_at, heard_at, repeats FROM receipts
@@ -59,7 +60,7 @@ EVENT_TOLD = (
     "back_fill repeats conflicts"
 )
 ENROLMENT_TOLD = (
-    "id mode state step due_at triggered_at eligible_at opened_at first_text_at goal_until goal_at "
+    "id mode state step step_name arm due_at awaiting_since triggered_at eligible_at opened_at first_text_at goal_until goal_at "
     "goal_event_id goal_kind ended_at exit_reason"
 )
 
@@ -163,7 +164,8 @@ def _walk(tx: Tx, enrolment: Row, only: Row | None = None) -> dict[str, Json]:
         for row in tx.all(BY_ENROLMENT, **ids, limit=MANY)
         if only is None or row["moment"] == "trigger"
     ]
-    arms = tx.all(ARMS, contact=winner["id"], play=f"play:{enrolment['play']}")
+    about = {"play": f"play:{enrolment['play']}", **_between(f"test:{enrolment['play']}:")}
+    arms = tx.all(ARMS, contact=winner["id"], **about)
     return {
         **{name: enrolment[name] for name in ("play", "version", "key")},
         "enrolment": _enrolment(tx, enrolment),
@@ -171,8 +173,14 @@ def _walk(tx: Tx, enrolment: Row, only: Row | None = None) -> dict[str, Json]:
         "arms": _dicts(arms),
         "decisions": decided,
         "texts": [text(tx, row) for row in texts],
-        "tasks": [] if only else _crm(tx, enrolment, f"task:{enrolment['id']}:"),
+        "tasks": [] if only else _owed_by(tx, enrolment),
     }
+
+
+def _owed_by(tx: Tx, enrolment: Row) -> list[dict[str, Json]]:
+    """The tasks and the calls to other tools that a walk made."""
+    names = (f"{kind}:{enrolment['id']}:" for kind in ("task", "call"))
+    return [row for name in names for row in _crm(tx, enrolment, name)]
 
 
 def _enrolment(tx: Tx, row: Row) -> dict[str, Json]:
@@ -203,8 +211,14 @@ def _ends(tx: Tx, contact: str, event_id: str, signal: Row) -> list[dict[str, Js
 
 def _crm(tx: Tx, row: Row, prefix: str) -> list[dict[str, Json]]:
     """What a CRM is owed or has of a contact, by the beginning of its key."""
-    bounds = {"low": prefix, "high": f"{prefix}\uffff"}
-    return _dicts(tx.all(WRITTEN_FOR, contact=row["contact_id"], limit=MANY, **bounds))
+    return _dicts(
+        tx.all(WRITTEN_FOR, contact=row["contact_id"], limit=MANY, **_between(prefix))
+    )
+
+
+def _between(prefix: str) -> dict[str, str]:
+    """The bounds of all that begins so."""
+    return {"low": prefix, "high": f"{prefix}\uffff"}
 
 
 def _event(row: Row | None) -> dict[str, Json] | None:

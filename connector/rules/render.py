@@ -25,12 +25,12 @@ def choose(
 
 
 def render(template: Template, context: Mapping[str, Json]) -> str:
-    """The text for a context, without newlines at its end.
+    """The text for a context, without newlines at its ends (a comment may stand on its first line).
 
     Raises ``ExpressionFailed``, coded ``fact_missing``, for a missing, none or empty value: a
     text with a hole is never sent.
     """
-    text = template(context).rstrip("\r\n")
+    text = template(context).strip("\r\n")
     if not text.strip():
         raise ExpressionFailed("the text is empty", "fact_missing")
     return text

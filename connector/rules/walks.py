@@ -13,13 +13,23 @@ Known = Mapping[str, Any]
 
 MOMENTS: Final = {"trigger": "start", "plan": "plan", "send": "send"}
 WORDS: Final = {
+    "active_again": "the person was active again",
+    "condition_false": "the step's condition no longer held",
+    "contact_erased": "the contact is no longer known",
+    "date_changed": "the date it was about was changed",
     "dry:holdout": "the person is in the holdout, whose texts are only decided about",
     "dry:sandbox": "it was begun in the sandbox, and what began there stays there",
     "dry:shadow": "the play runs in shadow and only decides",
+    "exit_when": "what ends the play came true",
+    "failed": "it failed by a fault of ours, which the log tells",
     "goal": "its goal was reached",
     "goal_before_text": "its goal was reached before any text",
     "goal_late": "its goal was reached after the time in which it counts",
     "merged": "two contacts were merged, and the other's way through the play goes on",
+    "no_step": "the play has no such step any more",
+    "outranked": "a play of a higher priority spoke to the person",
+    "paused": "the play was paused",
+    "play_off": "the play was switched off",
     "play_removed": "the play was removed",
     "worker_died": "the worker died while it was being sent",
 }
@@ -89,6 +99,10 @@ def why(reason: str) -> str:
     kind, _, name = str(reason).partition(":")
     if kind in ("unless", "exit") and name:
         return f"{name} was heard"
+    if kind == "exit_stage" and name:
+        return f"the contact came to the stage {name}"
+    if kind == "exit_left" and name:
+        return f"the contact left the segment {name}"
     if kind == "refused" and name:
         return f"the provider refused it for good ({name})"
     return WORDS.get(reason, reason)
@@ -107,7 +121,10 @@ def _title(page: Page, walk: Known) -> None:
 
 
 def _arm(arm: Known) -> str:
-    name = "global holdout" if arm["experiment"] == "global" else "holdout"
+    kind, _, about = str(arm["experiment"]).partition(":")
+    name = {"global": "global holdout", "test": f"experiment {about.partition(':')[2]}"}.get(
+        kind, "holdout"
+    )
     mixed = ", mixed by a merge" if arm["mixed_at"] else ""
     return f"{name}: {arm['arm']} ({float(arm['probability']):.1%}{mixed})"
 
@@ -211,6 +228,11 @@ def _now(page: Page, enrolment: Known) -> str:
     if enrolment["state"] == "done":
         until = enrolment["goal_until"]
         return f"Every step is done{f'; its goal counts until {page.at(until)}' if until else ''}."
+    if enrolment["state"] == "waiting" and not enrolment["due_at"]:
+        return "It waits until its own level of the measure is reached."
+    if enrolment["awaiting_since"] and enrolment["due_at"]:
+        since, due = page.at(enrolment["awaiting_since"]), page.at(enrolment["due_at"], there=True)
+        return f"It waits at {enrolment['step_name']} since {since}; it is looked at again {due}."
     if enrolment["due_at"]:
         return f"The next step is due {page.at(enrolment['due_at'], there=True)}."
     return "It waits for its text to leave."

@@ -28,6 +28,7 @@ class Begun:
     def __init__(self, recorded: Recorded, plays: Plays) -> None:
         self._recorded, self._plays = recorded, plays
         self._silence: tuple[str, timedelta] | None = None  #: whose cursor was read last
+        self._hidden = ""  #: just before the first whose silence was not shown
         self._told: dict[str, str] = {}  #: fan-out → when somebody was told of it last
 
     def timer(self, row: Row) -> str:
@@ -59,6 +60,7 @@ class Begun:
             return rows
         play, span = self._silence
         found: list[Row] = []
+        self._hidden = ""
         for row in rows:
             since = clock.instant(row["since"])
             due, key = clock.text(since + span), silences.occurrence(since)
@@ -67,10 +69,17 @@ class Begun:
             if until == FAR:
                 found.append({"id": row["id"], "since": counted})
             elif counted > until:
+                before = found[-1] if found and found[-1]["since"] == row["since"] else None
+                self._hidden = f"{row['since']}|{before['id'] if before else ''}"
                 break
             else:
                 found.append(row)
         return found
+
+    def mark(self, name: str, value: str) -> str:
+        """How far silences are told by now: no further than to who was not shown."""
+        hidden, self._hidden = self._hidden, ""
+        return hidden if hidden and name.startswith("silence:") else value
 
     def told_at(self, row: Row) -> str:
         """When the next people were told of a fan-out; "" where nobody more was."""

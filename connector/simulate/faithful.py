@@ -19,7 +19,8 @@ from connector.simulate.begun import Begun
 from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids
 from connector.simulate.recorded import Line, Recorded
-from connector.simulate.scratch import ScratchTx
+from connector.simulate.scratch import FIRST_HELD, ScratchTx
+from connector.steps import tidy
 
 MANY: Final = 100_000
 KNOWN: Final = 50_000  #: instants remembered
@@ -27,6 +28,7 @@ NEXT_ENROLMENTS: Final = """SELECT * FROM enrolments WHERE due_at IS NOT NULL
     ORDER BY due_at LIMIT :limit OFFSET :offset"""
 NEXT_SENDS: Final = """SELECT * FROM sends WHERE state = 'planned'
     ORDER BY due_at LIMIT :limit OFFSET :offset"""
+HELD: Final = "SELECT phone, held_at FROM numbers WHERE held_at IS NOT NULL"
 SEND: Final = "SELECT * FROM sends WHERE id = :id"
 PAGE: Final = 200
 
@@ -67,6 +69,8 @@ class FaithfulTx(ScratchTx):
         found = super().all(sql, **params)
         if sql in (quiet.ACTIVE, quiet.NEVER):
             return self._begun.silent(found, str(params["until"]))
+        if sql == tidy.HELD:
+            return [row for row in super().all(HELD) if self._lapsed(row) <= str(params["before"])]
         return found
 
     def one(self, sql: str, **params: Any) -> Row | None:
@@ -76,6 +80,8 @@ class FaithfulTx(ScratchTx):
             return {"due": self._next(NEXT[sql], when)}
         if sql in (fanouts.ANY, fanouts.NEXT):
             return self._fanout(sql)
+        if sql == FIRST_HELD:
+            return {"at": min(map(self._lapsed, super().all(HELD)), default=None)}
         if sql == cursors.GET:
             self._begun.note_cursor(str(params["name"]))
         elif sql == links.CODE:
@@ -86,6 +92,12 @@ class FaithfulTx(ScratchTx):
         found = super().all(sql, **{**params, "limit": MANY})
         now = str(params["now"])
         return [row for row in found if when(row) <= now][: params["limit"]]
+
+    def _lapsed(self, row: Row) -> str:
+        """Since when a number would be held for its reply to lapse when it did."""
+        due = clock.instant(row["held_at"]) + tidy.UNDECIDED
+        at = self._recorded.lapse(str(row["phone"]), clock.text(due))
+        return clock.text(clock.instant(at) - tidy.UNDECIDED) if at else str(row["held_at"])
 
     def _fanout(self, sql: str) -> Row | None:
         """The oldest fan-out, once the instant is here at which its next people were told."""
@@ -108,6 +120,8 @@ class FaithfulTx(ScratchTx):
             )
             if again:
                 params["due"] = again["begun_at"]
+        elif sql == cursors.SET:
+            params["value"] = self._begun.mark(str(params["name"]), str(params["value"]))
         return super().run(sql, **params)
 
     def _next(self, sql: str, when: When) -> str | None:
@@ -156,22 +170,15 @@ class FaithfulTx(ScratchTx):
 
 
 class FaithfulIds(Ids):
-    """Identifiers; contacts, signals of events and links are called as they were called then."""
+    """Identifiers; contacts, signals, CRM changes and links are called as they were then."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.contact = ""  #: of the event that is told
-        self.signal = ""
+        self.given: dict[str, str] = {}  #: kind → what the next one of it is called
         self.tx: FaithfulTx | None = None
 
     def __call__(self, kind: str) -> str:
-        if kind == "con" and self.contact:
-            found, self.contact = self.contact, ""
-            return found
-        if kind == "sig" and self.signal:
-            found, self.signal = self.signal, ""
-            return found
-        return super().__call__(kind)
+        return self.given.pop(kind, "") or super().__call__(kind)
 
     def code(self) -> str:
         """The code that the link had, where there was one."""

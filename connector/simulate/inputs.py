@@ -36,6 +36,9 @@ CLICKS: Final = "SELECT * FROM clicks WHERE id > :after ORDER BY id LIMIT :limit
 CHANGES: Final = "SELECT * FROM crm_changes WHERE id > :after ORDER BY id LIMIT :limit"
 CONSENTS: Final = """SELECT * FROM consents WHERE id > :after AND recorded_by <> 'connector'
     ORDER BY id LIMIT :limit"""
+LAPSES: Final = """SELECT * FROM consents WHERE id > :after AND recorded_by = 'connector'
+    AND event_id = '' AND method = 'reply' AND purpose = 'marketing' AND wording LIKE 'an unclear%'
+    ORDER BY id LIMIT :limit"""
 ACTS: Final = """SELECT * FROM acts WHERE id > :after AND act IN ('pause', 'resume')
     ORDER BY id LIMIT :limit"""
 STARTS: Final = """SELECT s.*, d.play AS play, d.decided_at AS heard_at FROM signals s
@@ -162,6 +165,7 @@ def _changes(store: Store) -> Iterator[Line]:
         yield {
             "kind": "crm_change",
             "at": row["heard_at"],
+            "change_id": row["id"],
             "facts": orjson.loads(row["facts"]),
             **_picked(row, "contact_id", "crm"),
         }
@@ -177,6 +181,13 @@ def _consents(store: Store) -> Iterator[Line]:
             "evidence": orjson.loads(row["evidence"]),
             **_picked(row, *names, "occurred_at"),
         }
+
+
+def _lapses(store: Store) -> Iterator[Line]:
+    """Unclear replies that nobody decided in time, when that was noticed."""
+    for row in rows(store, LAPSES):
+        at = row["recorded_at"]
+        yield {"kind": "lapse", "at": at, "lapsed_at": at, "phone": row["phone"]}
 
 
 def _pauses(store: Store) -> Iterator[Line]:
@@ -250,7 +261,7 @@ def _picked(row: Row, *names: str) -> Line:
 
 READERS: Final[tuple[Callable[[Store], Iterator[Line]], ...]] = (
     *(_files, _pauses, _consents, _changes, _merges, events, _replies, _clicks, _receipts),
-    *(_starts, _sends, _links, _answers, _decisions),
+    *(_starts, _sends, _links, _answers, _lapses, _decisions),
 )
 RANKS: Final = {
     name: rank
@@ -258,10 +269,10 @@ RANKS: Final = {
         (
             *("about", "merged", "files", "pause", "resume", "consent", "crm_change", "merge"),
             *("event", "reply", "click", "receipt", "start", "send", "link", "provider_answer"),
-            "decision",
+            *("lapse", "decision"),
         )
     )
 }
 """Of what was heard at the same instant, this comes first."""
-RECORDED: Final = ("merged", "decision", "provider_answer", "link")
+RECORDED: Final = ("merged", "decision", "provider_answer", "link", "lapse")
 """Lines that tell what the connector did then, and are not told to it again."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
+
+from connector import clock
 
 TABLES: Final = (
     """CREATE TABLE decisions (number INTEGER PRIMARY KEY, about TEXT NOT NULL,
@@ -33,6 +36,8 @@ INSTANT: Final = """SELECT min(at) FROM (
 START: Final = "INSERT INTO starts VALUES (?, ?)"
 NEXT_START: Final = "SELECT min(at) FROM starts WHERE what = ? AND at >= ?"
 COMMIT_EVERY: Final = 5_000
+LIFE: Final = "life"
+ROUND: Final = timedelta(seconds=2)  #: a round of the worker surely takes no longer
 
 _SIGNAL = re.compile(r"sig_[0-9a-f]{6,20}")
 
@@ -76,8 +81,11 @@ class Recorded:
             sql = "INSERT INTO decisions VALUES (NULL, ?, ?, ?, ?, ?)"
             binds = self._binds(line)
             self._run(sql, about, at, last_at, binds, _packed(line))
+            self._run(START, LIFE, at)
             if binds and line["moment"] == "trigger":
                 self._add_start(line)
+        elif kind == "lapse":
+            self._run(START, _joined("lapse", line["phone"]), line["lapsed_at"])
         elif kind == "provider_answer":
             values = (self.about_send(line), line["attempt"], line["begun_at"])
             self._run("INSERT INTO answers VALUES (?, ?, ?, ?)", *values, _packed(line))
@@ -126,14 +134,25 @@ class Recorded:
         found = self._db.execute(INSTANT, (about, since)).fetchone()
         return found[0] or ""
 
-    def start_of(self, contact_id: str, play: str, since: str) -> str:
-        """The first instant from ``since`` on at which time alone began a play for somebody."""
-        what = _joined("who", self.winner(contact_id), play)
-        return self._db.execute(NEXT_START, (what, since)).fetchone()[0] or ""
+    def start_of(self, contact_id: str, play: str, due: str) -> str:
+        """The instant at which time alone began a play for somebody, for what was due; or "".
+
+        It was begun as soon as the worker showed any sign of life after ``due``.
+        """
+        began = self._next(_joined("who", self.winner(contact_id), play), due)
+        awake = self._next(LIFE, due)
+        is_it = began and clock.instant(began) - clock.instant(awake) <= ROUND
+        return began if is_it else ""
+
+    def lapse(self, phone: str, since: str) -> str:
+        """When an unclear reply from a number was counted as a no; "" where it was not."""
+        return self._next(_joined("lapse", phone), since)
 
     def told(self, play: str, event_or_key: str, since: str) -> str:
         """The first instant from ``since`` on at which a fan-out told somebody."""
-        what = _joined("told", play, _SIGNAL.sub("", event_or_key))
+        return self._next(_joined("told", play, _SIGNAL.sub("", event_or_key)), since)
+
+    def _next(self, what: str, since: str) -> str:
         return self._db.execute(NEXT_START, (what, since)).fetchone()[0] or ""
 
     def answer(self, about: str, attempt: int, since: str = "") -> Line | None:

@@ -28,6 +28,9 @@ EPOCH: Final = "1970-01-01T00:00:00.000000Z"
 MEMORY: Final = 20_000  #: lines; of more the scratch ledger stands in a file
 TOLD: Final = 500  #: lines between two words on how far it is
 
+GIVEN: Final = {"con": "contact_id", "sig": "signal_id", "crc": "change_id"}
+"""Kind of identifier → where a line tells what it was."""
+
 Source = Callable[[], Iterator[Line]]
 """The recorded lines, from the first; they are read twice."""
 
@@ -138,8 +141,7 @@ def _run(ran: Ran, lines: Iterable[Line], tell: Callable[[str, int], None]) -> N
             continue
         world.until(clock.instant(line["at"]))
         if isinstance(ids, FaithfulIds):
-            ids.contact = str(line.get("contact_id", ""))
-            ids.signal = str(line.get("signal_id", ""))
+            ids.given = {kind: str(line.get(name, "")) for kind, name in GIVEN.items()}
         teller(world, line)
         count += 1
         if count % TOLD == 0:

@@ -19,7 +19,7 @@ from connector.simulate.faults import listening
 from connector.simulate.happened import Happened, happened
 from connector.simulate.opening import ReadAlready
 from connector.simulate.world import World
-from connector.steps import byhand
+from connector.steps import byhand, crmfacts
 from connector.steps.setup import OpenSource, Setup
 
 WHO: Final = "example"
@@ -238,7 +238,8 @@ class _Scene:
     # -- what they are made of -----------------------------------------------------------------
 
     def _know_crm(self, tx: Tx, rt: Setup, now: datetime, facts: Mapping[str, Any]) -> None:
-        crm_facts.keep(tx, rt.crm, self._whose(tx), facts, now)
+        known = crm_facts.of(tx, rt.crm, self._whose(tx))
+        crmfacts.learn(tx, rt, rt.crm, self._whose(tx), {**known, **facts}, now)
 
     def _signal(
         self,

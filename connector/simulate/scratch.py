@@ -17,6 +17,7 @@ from connector.ledger.store import Tx
 STATEMENTS: Final = 512  #: kept compiled; the steps have some two hundred
 COMMIT_EVERY: Final = 2_000  #: writes in one transaction, so that its journal stays small
 CACHE_KB: Final = 64_000
+FIRST_HELD: Final = "SELECT min(held_at) AS at FROM numbers WHERE held_at IS NOT NULL"
 
 _WRITES = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.IGNORECASE)
 

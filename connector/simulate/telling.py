@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from connector.clock import instant
-from connector.ledger import consents, crm_facts, merges, pauses, sends
+from connector.ledger import consents, merges, pauses, sends
 from connector.ledger.store import Tx
 from connector.model import Event, Receipt, Reply, Status
 from connector.rules.clicks import Fetch
 from connector.rules.plays import OnPause
 from connector.simulate.recorded import Line
 from connector.simulate.world import World
-from connector.steps import byhand
+from connector.steps import byhand, crmfacts
 from connector.steps.consent import record_consent
 from connector.steps.setup import Setup
 
@@ -80,9 +80,8 @@ def click(world: World, line: Line) -> None:
 
 def crm_change(world: World, line: Line) -> None:
     """The CRM told something of a person."""
-    world.act(
-        lambda tx, rt, now: crm_facts.keep(tx, line["crm"], line["contact_id"], line["facts"], now)
-    )
+    told = (line["crm"], line["contact_id"], line["facts"])
+    world.act(lambda tx, rt, now: crmfacts.learn(tx, rt, *told, now))
 
 
 def consent(world: World, line: Line) -> None:

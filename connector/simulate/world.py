@@ -17,7 +17,7 @@ from connector.model import Event, Receipt, Reply
 from connector.rules.clicks import Fetch
 from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids, open_world
-from connector.simulate.scratch import Scratch
+from connector.simulate.scratch import FIRST_HELD, Scratch
 from connector.steps import advance, dispatch
 from connector.steps.advance import Advancer, Mapped, Piece, map_event, take
 from connector.steps.dispatch import Dispatcher
@@ -31,7 +31,6 @@ DUE_TABLES: Final = {
 """Tables by which the next due instant may change."""
 
 MOST_ROUNDS: Final = 200_000  #: at one instant; more means that something stays due for ever
-FIRST_HELD: Final = "SELECT min(held_at) AS at FROM numbers WHERE held_at IS NOT NULL"
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from connector import clock
 from connector.ledger import crm_facts, cursors, enrolments, sends, timers
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Json
-from connector.rules.plays import Date, Kind, Play
+from connector.rules.plays import Date, Kind, Mode, Play
 from connector.rules.triggers import STALE
 from connector.rules.triggers import dates as rules
 from connector.rules.triggers.dates import Occurrence
@@ -27,7 +27,7 @@ WHERE_THEY_ARE = frozenset(
 
 def moved(tx: Tx, rt: Setup, contact_id: str, paths: Iterable[str], now: datetime) -> None:
     """Set the timers of one person anew where a date or their clock has changed."""
-    plays, changed = rt.of_kind(Kind.date), set(paths)
+    plays, changed = rt.by_kind.get(Kind.date, ()), set(paths)  # one that is off may be on again
     if not plays or not changed:
         return
     clock_moved = bool(changed & WHERE_THEY_ARE)
@@ -51,17 +51,20 @@ def _end_moved(tx: Tx, rt: Setup, play: Play, form: Date, contact_id: str, now: 
 
 
 def arm(tx: Tx, rt: Setup, play: Play, form: Date, contact_id: str, now: datetime) -> None:
-    """Set the timer of a person's next occurrence, in the place of any other."""
+    """Set the timer of a person's next occurrence that has not begun, in the place of any other."""
     contact = gather.person(tx, contact_id)
-    found = _next(tx, rt, form, contact, now - STALE) if contact else None
+    found = _next(tx, rt, form, contact, now - STALE)
+    if found is not None and enrolments.by_key(tx, play.name, contact_id, found.key) is not None:
+        found = _next(tx, rt, form, contact, found.at)
     key = found.key if found else ""
     timers.keep_only(tx, DATE, play.name, contact_id, key)
-    if found is not None and enrolments.by_key(tx, play.name, contact_id, key) is None:
+    if found is not None:
         timers.set_(tx, DATE, play.name, contact_id, key, found.at, key)
 
 
 def due(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
-    """A timer is due: the play starts, unless the date has moved since; then comes the next."""
+    """A timer is due: the play starts, unless it is off or the date has moved since; then comes
+    the next."""
     timers.drop(tx, row)
     play = rt.plays.get(str(row["name"]))
     form = play.start.date if play is not None else None
@@ -73,17 +76,9 @@ def due(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
     if found is None or found.key != row["key"] or found.at > now:
         arm(tx, rt, play, form, contact.id, now)
         return
-    begin(
-        tx,
-        rt,
-        play,
-        contact.id,
-        DATE,
-        {"date": found.key, "at": clock.text(found.at)},
-        occurrence=found.key,
-        at=found.at,
-        now=now,
-    )
+    if play.mode is not Mode.off:
+        facts = {"date": found.key, "at": clock.text(found.at)}
+        begin(tx, rt, play, contact.id, DATE, facts, occurrence=found.key, at=found.at, now=now)
     after = _next(tx, rt, form, contact, found.at)
     if after is not None:
         timers.set_(tx, DATE, play.name, contact.id, after.key, after.at, after.key)
@@ -92,7 +87,7 @@ def due(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
 def set_up(tx: Tx, rt: Setup, now: datetime) -> int:
     """Set the timers of everybody for plays that are new, some people at a time; how many."""
     done = 0
-    for play in rt.of_kind(Kind.date):
+    for play in rt.by_kind.get(Kind.date, ()):
         form = play.start.date
         if form is None:
             continue

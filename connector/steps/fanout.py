@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 import orjson
 
@@ -17,6 +18,7 @@ from connector.rules.plays import Kind, Mode, Play
 from connector.rules.triggers import STALE
 from connector.rules.triggers import things as rules
 from connector.steps import gather
+from connector.steps.apart import apart
 from connector.steps.setup import Setup
 from connector.steps.starts import Began, start
 
@@ -57,7 +59,7 @@ def _is_met(play: Play, context: Mapping[str, Json]) -> bool:
         return False
 
 
-def tell(tx: Tx, rt: Setup, now: datetime) -> int:
+def tell(tx: Tx, rt: Setup, now: datetime, *, careful: bool = True) -> int:
     """Tell the next few people of the oldest fan-out; how many were looked at."""
     row = fanouts.next_open(tx)
     if row is None:
@@ -70,10 +72,11 @@ def tell(tx: Tx, rt: Setup, now: datetime) -> int:
     limit = _limit(play)
     room = max(0, limit - int(row["taken"]))
     for contact_id in people[:room]:
-        _start(tx, rt, play, row, contact_id, now)
+        told = partial(_start, tx, rt, play, row, contact_id, now)
+        apart(tx, told, f"{play.name}:{contact_id}", careful=careful)
     fanouts.move(tx, str(row["id"]), last, min(len(people), room))
     if is_end or len(people) >= room:
-        state = "full" if len(people) >= room and not is_end else "done"
+        state = "full" if len(people) > room or not is_end else "done"
         fanouts.close(tx, str(row["id"]), state, now)
         level = logging.WARNING if state == "full" else logging.INFO
         log.log(level, "act=fanout play=%s result=%s", play.name, state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from connector.ledger import sends
+from connector.ledger import attempts, sends
 from connector.steps import owed
 from connector.steps.setup import Setup
 
@@ -22,6 +22,8 @@ def after_a_death(rt: Setup) -> int:
         lost = sends.lost(tx)
         for row in lost:
             sends.doubted(tx, str(row["id"]), "worker_died", "")
+            attempt = int(row["attempt"])
+            attempts.settle(tx, str(row["id"]), attempt, "uncertain", "worker_died", "", now)
             changed = sends.get(tx, str(row["id"]))
             if changed is not None:
                 owed.send_changed(tx, rt.crm, changed, now)

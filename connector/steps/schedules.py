@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from connector import clock
 from connector.ledger import acts, cursors, fanouts
 from connector.ledger.store import Tx
-from connector.rules.plays import Kind, Play, Schedule
+from connector.rules.plays import Kind, Mode, Play, Schedule
+from connector.rules.triggers import STALE
 from connector.rules.triggers import schedules as rules
+from connector.steps.apart import apart
 from connector.steps.began import keep
 from connector.steps.setup import Setup
 
@@ -17,21 +20,27 @@ log = logging.getLogger("connector")
 
 SCHEDULE = "schedule"
 NEVER = "never"
+BACK = (timedelta(hours=1), timedelta(days=1), STALE)
+"""How far back is looked, step by step, for the last of several times that passed."""
 
 
-def run(tx: Tx, rt: Setup, now: datetime) -> int:
-    """Begin what is due; how many were. One that is new begins with its next time."""
+def run(tx: Tx, rt: Setup, now: datetime, *, careful: bool = True) -> int:
+    """Begin what is due; how many were. One that is new, or was off, begins with its next time."""
     done = 0
-    for play in rt.of_kind(Kind.schedule):
+    for play in rt.by_kind.get(Kind.schedule, ()):
         form = play.start.schedule
         if form is None:
             continue
         mark = cursors.get(tx, _cursor(play, form))
-        if not mark:
+        if play.mode is Mode.off:
+            if mark:
+                cursors.set_(tx, _cursor(play, form), "")
+        elif not mark:
             _set_next(tx, rt, play, form, now)
         elif mark != NEVER and mark <= clock.text(now):
-            _turn_to_people(tx, rt, play, form, clock.instant(mark), now)
-            _set_next(tx, rt, play, form, max(clock.instant(mark), now))
+            begun = partial(_come_due, tx, rt, play, form, clock.instant(mark), now)
+            if not apart(tx, begun, play.name, careful=careful):
+                cursors.set_(tx, _cursor(play, form), clock.text(now + BACK[0]))
             done += 1
     return done
 
@@ -47,7 +56,30 @@ def next_due(tx: Tx, rt: Setup) -> datetime | None:
     return min(marks, default=None)
 
 
-def _turn_to_people(tx: Tx, rt: Setup, play: Play, form: Schedule, at: datetime, now: datetime) -> None:
+def _come_due(
+    tx: Tx, rt: Setup, play: Play, form: Schedule, first: datetime, now: datetime
+) -> None:
+    """Of several times that passed while nobody worked people hear once, at the last of them."""
+    last = _last(rt, form, first, now)
+    if rules.is_missed(first, now) and last != first:
+        _turn_to_people(tx, rt, play, form, first, now)
+    _turn_to_people(tx, rt, play, form, last, now)
+    _set_next(tx, rt, play, form, max(last, now))
+
+
+def _last(rt: Setup, form: Schedule, first: datetime, now: datetime) -> datetime:
+    for back in BACK:
+        found = rt.next_fire(form.cron, form.zone, max(first, now - back))
+        if found is not None and found <= now:
+            while (later := rt.next_fire(form.cron, form.zone, found)) and later <= now:
+                found = later
+            return found
+    return first
+
+
+def _turn_to_people(
+    tx: Tx, rt: Setup, play: Play, form: Schedule, at: datetime, now: datetime
+) -> None:
     key = rules.occurrence(at)
     if rules.is_missed(at, now):
         acts.add(

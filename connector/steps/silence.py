@@ -13,6 +13,8 @@ from connector.steps.began import begin
 from connector.steps.setup import Setup
 
 SLICE = 32  #: people at a time
+LAG = timedelta(minutes=1)  #: how far the mark may stay behind where nobody fell silent
+PAST_ALL = "~"  #: after every id
 
 
 def scan(tx: Tx, rt: Setup, now: datetime) -> int:
@@ -38,8 +40,10 @@ def _scan(tx: Tx, rt: Setup, play: Play, form: Silence, now: datetime) -> int:
     rows = quiet.between(tx, at, after, until, SLICE, also_never=form.since == "first_seen")
     for row in rows:
         fire(tx, rt, play, form, row, now)
-    if rows:
+    if len(rows) == SLICE:
         cursors.set_(tx, name, f"{rows[-1]['since']}|{rows[-1]['id']}")
+    elif rows or until - clock.instant(at) > LAG:  # an import from before it starts nothing
+        cursors.set_(tx, name, f"{clock.text(until)}|{PAST_ALL}")
     return len(rows)
 
 

@@ -106,7 +106,8 @@ def _rearms(
     if triggers.rearms(play, decision, began.at, waits_since):
         return True
     reasons = {objection.reason for objection in decision.objections}
-    return due_at is not None and began.at > waits_since and reasons == {"already_waiting"}
+    is_same = "already_waiting" in reasons and reasons <= {"already_waiting", "cooldown"}
+    return due_at is not None and began.at > waits_since and is_same
 
 
 def _open(

@@ -21,12 +21,16 @@ log = logging.getLogger("connector")
 
 
 def reading(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: datetime) -> None:
-    """Take a reading out of a signal; where it crosses the level, the play starts."""
+    """Take a reading out of a signal; where it crosses the level, the play starts.
+
+    A signal that does not meet the start's condition bears no reading of it.
+    """
     form = play.start.threshold
     if form is None:
         return
     try:
-        value = rules.number(form.measure(began.context))
+        is_one = play.start.where is None or play.start.where(began.context)
+        value = rules.number(form.measure(began.context)) if is_one else None
     except ExpressionFailed as error:
         log.warning("act=reading play=%s result=%s", play.name, error.code)
         return
@@ -35,8 +39,9 @@ def reading(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: 
     known = readings.newest(tx, play.name, contact.id, began.key)
     before = rules.Reading(*known) if known else None
     kept, fires = rules.read(form, before, value, began.at)
-    if kept is not None:
-        readings.keep(tx, play.name, contact.id, began.key, kept.at, kept.value, kept.armed)
+    if kept is None:
+        return
+    readings.keep(tx, play.name, contact.id, began.key, kept.at, kept.value, kept.armed)
     if fires:
         occurrence = rules.occurrence(began.key, began.at)
         heard(tx, rt, play, contact, replace(began, occurrence=occurrence), now)
@@ -58,7 +63,7 @@ def _reached(
     arms = [play, *(play.experiment.plays.values() if play.experiment else ())]
     levels = {arm.start.threshold.own for arm in arms if arm.start.threshold}
     for row in enrolments.waiting(tx, play.name, contact.id):
-        if not str(row["key"]).startswith(f"{began.key[:150]}@"):
+        if row["signal_key"] != began.key:
             continue
         for level in sorted(level for level in levels if value >= level):
             readings.reached(tx, str(row["id"]), level, began.at)

@@ -58,7 +58,7 @@ def walk(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
     if reason := exits.reason(play, contact, context):
         enrolments.end(tx, str(row["id"]), reason, now)
         return
-    has_begun = row["awaiting_since"] is not None  # it waits, and was asked already
+    has_begun = _awaited(play, row) is not None  # so that it was asked already
     target = "" if has_begun else _branch(step, context, row)
     if target:
         go_to(tx, rt, play, row, play.place(target), now, contact)
@@ -213,12 +213,13 @@ def _call(
     In a pause it waits as a text does, and is passed over where it is no longer of use.
     """
     since = clock.instant(row["awaiting_since"] or row["due_at"])
-    if pauses.of(tx, play.name) is not None and now < since + step.expires:
+    is_over = row["awaiting_since"] is not None and now >= since + step.expires
+    if not is_over and pauses.of(tx, play.name) is not None:
         place = step_at(play, row)
-        later = min(now + CHECK_AGAIN, since + step.expires)
+        later = now + CHECK_AGAIN
         enrolments.to_step(tx, str(row["id"]), place, later, name=step.name, awaiting=since)
         return
-    if rt.may_leave(str(row["mode"])) and now < since + step.expires:
+    if rt.may_leave(str(row["mode"])) and not is_over:
         key = f"{row['id']}:{step.name}"
         shown = gather.shown(context, row)
         if step.webhook:

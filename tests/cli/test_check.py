@@ -48,7 +48,7 @@ def test_faults_are_printed_with_place_and_remedy_and_exit_with_2(tmp_path: Path
     result = run("-C", folder, "check", SITE_KEY=None)
     assert result.exit_code == 2
     lines = result.output.splitlines()
-    place = lines.index("mappings/plays/welcome.toml:8")
+    place = lines.index("mappings/plays/welcome.toml:11")
     assert lines[place + 1].startswith("  start.signal is 'signed_upp'")
     assert lines[place + 2].startswith("  did you mean 'signed_up'?")
     assert "names SITE_KEY" in result.output

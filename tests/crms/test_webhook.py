@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -68,6 +69,24 @@ def test_a_tool_that_cannot_be_reached_is_called_again_later_and_its_secret_is_n
     [answer] = tool("plain-secret").write([CHANGE])
     assert (answer.ok, answer.permanent) == (False, False)
     assert answer.error == "could not be called: ConnectionError"
+
+
+@responses.activate
+def test_a_tool_that_is_dead_is_asked_once_and_not_once_for_each_call() -> None:
+    responses.post(URL, status=200)
+    responses.post(URL, body=requests.Timeout())
+    changes = [replace(CHANGE, id=f"wrb_{number}") for number in range(5)]
+    answers = tool().write(changes)
+    assert len(responses.calls) == 2
+    assert [answer.id for answer in answers] == [change.id for change in changes]
+    assert [answer.ok for answer in answers] == [True, *[False] * 4]
+    assert not any(answer.permanent for answer in answers)
+
+
+@responses.activate
+def test_of_a_long_answer_only_the_beginning_is_taken() -> None:
+    responses.post(URL, body=b"x" * 10_000_000)
+    assert tool().write([CHANGE])[0].ok
 
 
 def test_a_tool_is_told_and_not_asked() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from connector.errors import ExpressionFailed
 from connector.expressions import compile_template
-from connector.rules.render import choose, foreign_links, render, version
+from connector.rules.render import choose, foreign_links, reader, render, version
 
 TEXTS = {
     ("welcome", language): compile_template(language) for language in ("en", "es", "pt", "pt-BR")
@@ -52,3 +52,21 @@ def test_links_are_foreign_unless_their_host_is_known() -> None:
 def test_a_version_is_short_and_follows_the_content() -> None:
     assert version("a") == "ca978112ca1b"
     assert version("a") != version("b")
+
+
+@pytest.mark.parametrize(
+    ("spoken", "own", "country", "tag"),
+    [
+        ("en", "en", "US", "en-US"),
+        ("es", "es", "US", "es-US"),
+        ("es", "es-MX", "US", "es-MX"),  # the person's own tag says more
+        ("en", "es-MX", "US", "en-US"),  # the text fell back to another language
+        ("pt-BR", "pt", "US", "pt-BR"),
+        ("de", "", "DE", "de-DE"),
+        ("de", "", "", "de"),
+    ],
+)
+def test_figures_are_written_as_the_texts_language_is_where_the_person_lives(
+    spoken: str, own: str, country: str, tag: str
+) -> None:
+    assert reader(spoken, own, country) == tag

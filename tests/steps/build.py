@@ -40,10 +40,11 @@ from connector.rules.consent import Standing, standing
 from connector.rules.hours import Hours, HoursRule
 from connector.rules.mapping import EventRule, SourceMapping
 from connector.rules.plays import Condition, Goal, Play, Restart, Role, Start, Step
+from connector.rules.plays import Segment as People
 from connector.rules.policy import Policy, Rulebook
 from connector.rules.stages import Stages
 from connector.sources.segment import Segment
-from connector.steps import advance, outcome
+from connector.steps import advance, crmfacts, outcome
 from connector.steps.consent import record_consent
 from connector.steps.dispatch import Dispatcher
 from connector.steps.setup import OpenSource, Says, Setup
@@ -60,6 +61,12 @@ ANN = Subject(user_id="ann", phone=PHONE)
 def when(source: str) -> Condition:
     """A condition as plays have them."""
     return compile_expression(source, strict=True)
+
+
+def segment(name: str, source: str) -> People:
+    """A segment as ``segments.toml`` has it."""
+    made = compile_expression(source, strict=True)
+    return People(name, made, source, "", made.signals, made.paths)
 
 
 CART = Play(
@@ -307,6 +314,27 @@ class Shop:
         """Take every step that is due."""
         while advance.advance(self.rt):
             pass
+
+    def until(self, at: datetime) -> None:
+        """Let time come to an instant, taking every step on the way when it is due."""
+        while (due := advance.next_due(self.rt, self.clock())) < at:
+            self.clock.at = max(self.clock.at, due)
+            self.walk()
+        self.clock.at = at
+        self.walk()
+
+    def learn_crm(self, contact_id: str, **facts: Any) -> None:
+        """The CRM tells now what it knows of a contact."""
+        with self.store.write() as tx:
+            crmfacts.learn(tx, self.rt, self.rt.crm, contact_id, facts, self.clock())
+
+    def begun(self, play: str = "") -> list[tuple[str, str, str]]:
+        """(key, state, when it began) of the enrolments of a play, or of all."""
+        return [
+            (row["key"], row["state"], row["triggered_at"][:16])
+            for row in self.enrolments()
+            if play in ("", row["play"])
+        ]
 
     def dispatch(self) -> int:
         """Hand over what is due, wait for the answers and settle them; how many left."""

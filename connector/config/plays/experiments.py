@@ -84,7 +84,7 @@ def _put(values: dict[str, Any], path: str, value: Any) -> bool:
     place: Any = values
     for part in way:
         if isinstance(place, list):
-            place = next((item for item in place if item.get("name") == part), None)
+            place = next((item for item in place if _is_named(item, part)), None)
         else:
             place = place.get(part)
         if not isinstance(place, dict | list):
@@ -93,6 +93,10 @@ def _put(values: dict[str, Any], path: str, value: Any) -> bool:
         return False
     place[last] = value
     return True
+
+
+def _is_named(item: Any, name: str) -> bool:
+    return isinstance(item, dict) and item.get("name") == name
 
 
 def _at_loosest(play: Play, experiment: Experiment) -> Play:

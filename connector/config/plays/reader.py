@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from connector import cron
 from connector.config import toml
-from connector.config.plays import fields
-from connector.config.plays.experiments import read_experiment
-from connector.config.plays.starts import form_of, read_start
+from connector.config.plays import fields, rests
+from connector.config.plays.experiments import CONTROL, read_experiment
+from connector.config.plays.forms import form_of
+from connector.config.plays.starts import known_segment, read_start
 from connector.config.plays.steps import NAME, StepReader
-from connector.config.plays.versions import Templates, content_of
-from connector.config.segments import reaches
+from connector.config.plays.versions import Templates
 from connector.config.supply import WALK, Supply, check_names, check_paths, condition, nearest
 from connector.config.toml import Table
 from connector.errors import Fault
-from connector.expressions import Expression, Template, compile_template
+from connector.expressions import Template, compile_template
 from connector.model import Purpose
 from connector.rules.plays import (
     Exit,
     Goal,
+    Kind,
     Mode,
+    Once,
     OnPause,
     Play,
     Role,
     Segment,
+    Start,
     Step,
 )
-from connector.rules.render import version
 
 HOLDOUT: Final = 0.05  #: of marketing plays that name none; service plays hold nobody out
 EXAMPLE: Final = frozenset(
@@ -43,7 +42,6 @@ STEPS_TO_TAKE: Final = (
     *("finish", "book", "confirm", "renew", "reply", "buy", "visit", "read", "pay", "try"),
     *("review", "choose", "track", "none"),
 )
-_UNTIL: Final = re.compile(r"\{#\s*valid_until:\s*(\d{4}-\d\d-\d\d)\s*#\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,57 +84,20 @@ def read_play(path: Path, top: Table, source: str, around: Around) -> Play:
         play = read_experiment(play, top, lambda table: _Reader(path, name, table, around).play())
     else:
         top.raw("experiment")
+    _check_arms(play, top)
+    if play.reviewed is not None and play.review_every is None:
+        top.fault("reviewed", "says nothing alone", 'add review_every = "90d"')
     top.done()
-    return _versioned(play, source, around)
+    return rests.versioned(play, source, around.templates, around.segments, around.supply.stages)
 
 
-def _versioned(play: Play, source: str, around: Around) -> Play:
-    """The play with the texts and segments it rests on, its content and version."""
-    plays = [play, *(play.experiment.plays.values() if play.experiment else ())]
-    names = {name for each in plays for step in each.steps for name in _texts(step)}
-    texts = {key: item for key, item in around.templates.items() if key[0] in names}
-    used = reaches(around.segments, {name for each in plays for name in _segments(each, texts)})
-    segments = {name: around.segments[name] for name in sorted(used)}
-    content = content_of(source, texts, segments.values(), around.supply.stages)
-    more: dict[str, Any] = {
-        "content": content,
-        "version": version(content),
-        "templates": texts,
-        "texts_until": _ends(texts),
-        "segments": segments,
-    }
-    if play.experiment is None:
-        return replace(play, **more)
-    arms = {arm: replace(each, **more) for arm, each in play.experiment.plays.items()}
-    return replace(play, experiment=replace(play.experiment, plays=arms), **more)
-
-
-def _texts(step: Step) -> list[str]:
-    return [name for name in (step.template, *(c.template for c in step.choices)) if name]
-
-
-def _ends(texts: Templates) -> dict[str, date]:
-    ends: dict[str, date] = {}
-    for (name, _), template in texts.items():
-        if found := _UNTIL.search(template.source):
-            last = date.fromisoformat(found[1])
-            ends[name] = min(last, ends.get(name, last))
-    return ends
-
-
-def _segments(play: Play, texts: Templates) -> set[str]:
-    """Names of the segments that a play names or asks for, in whatever part of it."""
-    start, found = play.start, set(play.exit.left)
-    found |= {form.segment for form in (start.edge, start.schedule, start.fan_out) if form}
-    asked: list[object] = [play.audience, start.where, start.key, play.exit.when]
-    asked += [start.threshold.measure if start.threshold else None]
-    asked += [play.goal.where if play.goal else None, *texts.values()]
-    for step in play.steps:
-        asked += [step.where, *(c.when for c in step.choices), *(b.when for b in step.branches)]
-    for each in asked:
-        if isinstance(each, Expression | Template):
-            found |= each.segments
-    return found - {""}
+def _check_arms(play: Play, top: Table) -> None:
+    """An example may only be of an arm that there is."""
+    arms = {CONTROL, *(play.experiment.shares if play.experiment else ())}
+    for table in top.tables("examples"):
+        arm = table.values.get("arm", CONTROL)
+        if arm not in arms:
+            table.fault("arm", f"is {arm!r:.60}, no arm of the experiment", nearest(str(arm), arms))
 
 
 class _Reader:
@@ -147,13 +108,14 @@ class _Reader:
         self.supply = around.supply
         start = top.values.get("start")
         self.form = form_of(start if isinstance(start, dict) else {})
-        self.roots = self.form.roots(self.supply)
+        self.starting = self.form.roots(self.supply)  #: readable as it starts
+        self.roots = self.form.later(self.supply)  #: readable from then on
 
     def play(self) -> Play:
         top = self.top
         purpose = Purpose(top.text("purpose", choices=("marketing", "service")))
         is_marketing = purpose is Purpose.marketing
-        start = read_start(top.table("start"), self.supply, cron.fault)
+        start = read_start(top.table("start"), self.supply)
         steps = self.steps(purpose)
         return Play(
             name=self.name,
@@ -163,9 +125,9 @@ class _Reader:
             purpose=purpose,
             scopes=top.words("scopes", (), choices=sorted(self.supply.scopes)),
             start=start,
-            audience=condition(top, "audience", self.roots, self.supply),
+            audience=condition(top, "audience", self.form.of_person(self.supply), self.supply),
             steps=steps,
-            goal=self.goal(purpose),
+            goal=self.goal(purpose, start),
             exits=top.words("exits", (), choices=sorted(self.supply.heard)),
             stages=top.words("stages", (), choices=self.supply.stages),
             mode=Mode(top.text("mode", "live", choices=list(Mode))),
@@ -198,8 +160,10 @@ class _Reader:
         found = Exit(
             when=condition(table, "when", roots, self.supply),
             stages=table.words("stages", (), choices=self.supply.stages),
-            left=table.words("left", (), choices=sorted(self.supply.segments or ())),
+            left=table.words("left", ()),
         )
+        for name in found.left:
+            known_segment(table, "left", name, self.supply)
         table.done()
         return found
 
@@ -224,8 +188,8 @@ class _Reader:
 
     def readable(self, table: Table, key: str, template: Template) -> None:
         """Check what a text reads: it must be supplied, and must not be sensitive."""
-        hidden = self.supply.sensitive.get(self.form.signal, ())
-        sensitive = {("signal", name) for name in hidden}
+        sensitive = {("signal", name) for name in self.supply.sensitive.get(self.form.signal, ())}
+        sensitive |= {("thing", name) for name in self.supply.sensitive_things}
         paths = template.paths
         for path in sorted(each for each in paths if tuple(each.split(".")[:2]) in sensitive):
             remedy = "leave it out; only audiences and policy may read it"
@@ -233,7 +197,7 @@ class _Reader:
         check_paths(table, key, paths, {**self.roots, "walk": WALK})
         check_names(table, key, template, self.supply)
 
-    def goal(self, purpose: Purpose) -> Goal | None:
+    def goal(self, purpose: Purpose, start: Start) -> Goal | None:
         if "goal" not in self.top:
             self.top.raw("goal")
             if purpose is Purpose.marketing:
@@ -248,8 +212,17 @@ class _Reader:
             where=condition(table, "where", roots, self.supply),
             same_key=table.flag("same_key", False),
         )
+        if goal.same_key and not self.has_key(start):
+            message = "never comes true: what starts this play is about nothing that has a key"
+            table.fault("same_key", message, "leave it out; it goes with a signal and its key")
         table.done()
         return goal
+
+    def has_key(self, start: Start) -> bool:
+        """Whether another signal may be about the same thing as what started the play."""
+        if self.form.kind is Kind.hand:
+            return True
+        return self.form.kind is Kind.signal and start.once is Once.key and not start.first
 
     def examples(self) -> tuple[Mapping[str, Any], ...]:
         """The examples as written; what runs them reads them whole."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from connector import cron
 from connector.config.plays import fields
-from connector.config.supply import CHANGE, MADE, SIGNAL, Roots, Supply, condition, nearest
+from connector.config.plays.forms import Form, check_form, form_of
+from connector.config.supply import Roots, Supply, condition, nearest
 from connector.config.toml import Table
+from connector.expressions import compile_expression
 from connector.rules.plays import (
     Change,
     Date,
@@ -25,60 +27,17 @@ from connector.rules.plays import (
     Threshold,
 )
 
-FORMS: Final = ("signal", "silence", "changed", "date", "enters", "leaves", "schedule", "hand")
-"""A start has exactly one of these, save that ``date`` may stand beside ``signal``."""
 MOST_PEOPLE: Final = 1_000_000
-
-NextFire = Callable[[str, str], str]
-"""Why a cron line in a zone is no good, "" where it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a ``[start]`` table is, before it is read."""
-
-    kind: Kind
-    signal: str
-
-    def roots(self, supply: Supply) -> Roots:
-        """What expressions may read where this started the play."""
-        if self.signal:
-            more: dict[str, frozenset[str] | None] = {}
-            if self.kind is Kind.thing:
-                more["before"] = supply.facts(self.signal)
-            return supply.roots(self.signal, **more)
-        known = SIGNAL | MADE.get(self.kind.value, frozenset())
-        roots = {**supply.roots(), "signal": None if self.kind is Kind.hand else known}
-        return {**roots, "change": CHANGE} if self.kind is Kind.change else roots
+ANY_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)  #: a line that is not due after it never is
+_NUMBERED: Final = re.compile(r"(?<![/\d])\d")
 
 
-def form_of(table: Mapping[str, Any]) -> Form:
-    """Which form a ``[start]`` table has, by its keys; a signal where nothing tells."""
-    signal = table.get("signal")
-    name = signal if isinstance(signal, str) else ""
-    if name and ("measure" in table or "threshold" in table):
-        return Form(Kind.threshold, name)
-    if name and ("cares" in table or "segment" in table):
-        return Form(Kind.thing, name)
-    if "signal" in table:
-        return Form(Kind.signal, name)
-    kinds = {
-        "silence": Kind.silence,
-        "changed": Kind.change,
-        "date": Kind.date,
-        "enters": Kind.segment,
-        "leaves": Kind.segment,
-        "schedule": Kind.schedule,
-        "hand": Kind.hand,
-    }
-    return Form(next((kind for key, kind in kinds.items() if key in table), Kind.signal), "")
-
-
-def read_start(table: Table, supply: Supply, cron_fault: NextFire) -> Start:
+def read_start(table: Table, supply: Supply) -> Start:
     """The start of a play; faults go to the table's."""
     form = form_of(table.values)
-    _check_form(table)
+    check_form(table, form)
     roots = form.roots(supply)
+    _check_thing(table, form, supply)
     start = Start(
         signal=_signal(table, form, supply),
         where=condition(table, "where", roots, supply),
@@ -89,19 +48,11 @@ def read_start(table: Table, supply: Supply, cron_fault: NextFire) -> Start:
         cooldown=fields.positive(table, "cooldown") if "cooldown" in table else None,
         restart=Restart(table.text("restart", "ignore", choices=list(Restart))),
         **_counted(table, form),
-        **_special(table, form, supply, roots, cron_fault),
+        **_special(table, form, supply, roots),
     )
     _check(table, start)
     table.done()
     return start
-
-
-def _check_form(table: Table) -> None:
-    found = [name for name in FORMS if name in table]
-    if not found:
-        table.fault("signal", "is missing", f"say what starts it: one of {', '.join(FORMS)}")
-    elif len(found) > 1 and found != ["signal", "date"]:
-        table.fault(found[1], f"does not go with {found[0]}", "keep one of them")
 
 
 def _signal(table: Table, form: Form, supply: Supply) -> str:
@@ -112,6 +63,10 @@ def _signal(table: Table, form: Form, supply: Supply) -> str:
         if supply.complete and not supply.thing_signals:
             table.fault("signal", "speaks of no thing", 'a mapping must say thing = "product"')
         return name
+    if table.values["signal"] in supply.only_things:
+        remedy = 'say whom to tell: cares = ["product_viewed"], or segment = "…"'
+        table.fault("signal", "speaks of a thing and of no person", remedy)
+        return table.text("signal")
     return table.text("signal", choices=sorted(supply.heard))
 
 
@@ -126,9 +81,7 @@ def _counted(table: Table, form: Form) -> dict[str, Any]:
     return found
 
 
-def _special(
-    table: Table, form: Form, supply: Supply, roots: Roots, cron_fault: NextFire
-) -> dict[str, Any]:
+def _special(table: Table, form: Form, supply: Supply, roots: Roots) -> dict[str, Any]:
     """What is particular to the form: one or no value of ``Start``."""
     if form.kind is Kind.silence:
         since = table.text("since", "activity", choices=("activity", "first_seen"))
@@ -143,7 +96,7 @@ def _special(
         key = "enters" if "enters" in table else "leaves"
         return {"edge": Edge(_segment(table, key, supply), key == "enters")}
     if form.kind is Kind.schedule:
-        return {"schedule": _schedule(table, supply, cron_fault)}
+        return {"schedule": _schedule(table, supply)}
     if form.kind is Kind.hand:
         if not table.flag("hand"):
             table.fault("hand", "is false", "write hand = true, or say what else starts it")
@@ -187,22 +140,39 @@ def _fan_out(table: Table, supply: Supply) -> FanOut:
     )
 
 
-def _schedule(table: Table, supply: Supply, cron_fault: NextFire) -> Schedule:
-    cron, zone = table.text("schedule"), table.text("zone")
+def _schedule(table: Table, supply: Supply) -> Schedule:
+    line, zone = table.text("schedule"), table.text("zone")
     if zone and zone not in zoneinfo.available_timezones():
         table.fault("zone", f"is {zone!r:.60}, no zone", 'write its IANA name: "America/New_York"')
-    elif cron and zone and (why := cron_fault(cron, zone)):
-        table.fault("schedule", f"is no cron line: {why}", 'as in "0 10 * * MON"')
+        zone = ""
+    if line and (why := _line_fault(line)):
+        table.fault("schedule", *why)
     segment = _segment(table, "segment", supply)
-    return Schedule(cron, zone, segment, table.whole("limit", 100_000, low=1, high=MOST_PEOPLE))
+    return Schedule(line, zone, segment, table.whole("limit", 100_000, low=1, high=MOST_PEOPLE))
+
+
+def _line_fault(line: str) -> tuple[str, str] | None:
+    """What is amiss with a cron line, and what to do; None where nothing is."""
+    if why := cron.fault(line, "UTC"):
+        return f"is no cron line: {why}", 'write five fields, as in "0 10 * * MON"'
+    if _NUMBERED.search(line.split()[4]):
+        return "counts weekdays, which not all do from the same day", "name them: MON, or MON-FRI"
+    if cron.next_fire(line, "UTC", ANY_DAY) is None:
+        return "is never due", "name a day that the month has"
+    return None
 
 
 def _segment(table: Table, key: str, supply: Supply) -> str:
     name = table.text(key)
+    known_segment(table, key, name, supply)
+    return name
+
+
+def known_segment(table: Table, key: str, name: str, supply: Supply) -> None:
+    """Report a segment that is not there."""
     known = supply.segments
     if name and known is not None and name not in known:
-        table.fault(key, f"is {name!r:.60}, no segment of segments.toml", nearest(name, known))
-    return name
+        table.fault(key, f"names {name!r:.60}, no segment of segments.toml", nearest(name, known))
 
 
 def _date(table: Table, form: Form, supply: Supply) -> Date:
@@ -218,17 +188,33 @@ def _date(table: Table, form: Form, supply: Supply) -> Date:
     if not name or (known is not None and name not in known):
         names = [f"{base}.{each}" for base, below in roots.items() for each in below or ()]
         table.fault("date", f"is {path!r:.60}, which nothing supplies", nearest(path, names))
-    yearly = table.flag("yearly", False) if not form.signal else False
     return Date(
         path=path,
         offset=fields.offset(table, "offset"),
         at=fields.hour(table, "at"),
-        yearly=yearly,
+        yearly=table.flag("yearly", False),
         leap_day=table.text("leap_day", "02-28", choices=("02-28", "03-01")),
         look_back=fields.positive(table, "look_back")
         if "look_back" in table
         else timedelta(days=30),
     )
+
+
+def _check_thing(table: Table, form: Form, supply: Supply) -> None:
+    """A condition on a thing is asked once for all: it cannot ask about a person."""
+    source = table.values.get("where")
+    if form.kind is not Kind.thing or not isinstance(source, str):
+        return
+    try:
+        where = compile_expression(source, strict=True)
+    except ValueError:
+        return  # told as the condition is read
+    known = {"signal", "thing", "before", "now"}
+    asked = sorted({path.partition(".")[0] for path in where.paths} - known)
+    if where.signals or where.segments or any(root in supply.roots() for root in asked):
+        what = f"reads {asked[0]}" if asked else "asks what a person did"
+        message = f"{what}, and is asked of the thing, once for all people"
+        table.fault("where", message, "write it as the play's audience")
 
 
 def _check(table: Table, start: Start) -> None:

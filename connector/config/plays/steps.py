@@ -135,10 +135,13 @@ class StepReader:
         return name
 
     def _moment(self, table: Table) -> Moment:
+        at, window = fields.hour(table, "at"), fields.window(table, "window")
+        if at and window and not window[0] <= at < window[1]:
+            table.fault("at", "lies outside of the window", "change one of them")
         return Moment(
-            at=fields.hour(table, "at"),
+            at=at,
             days=fields.weekdays(table, "days"),
-            window=fields.window(table, "window"),
+            window=window,
             best_hour=table.flag("best_hour", False),
             spread=fields.bounded(table, "spread", timedelta(0), timedelta(days=7)),
         )

@@ -37,15 +37,19 @@ def content_of(
     parts = [source]
     for (name, language), template in sorted(texts.items(), key=lambda item: item[0]):
         parts.append(f"--- templates/{name}.{language}.txt\n{template.source}")
-    tables = [
-        f"[[segments]]\nname = {_quoted(segment.name)}\nwhen = {_quoted(segment.source)}"
-        for segment in sorted(segments, key=lambda segment: segment.name)
-    ]
-    if tables:
-        parts.append("--- segments\n" + "\n".join(tables))
+    if tables := segments_text(segments):
+        parts.append(f"--- segments\n{tables}")
     if order := list(stages):
         parts.append("--- stages\n" + "\n".join(order))
     return "\n".join(parts)
+
+
+def segments_text(segments: Iterable[Segment]) -> str:
+    """Segments as a file would say them, which is what the ledger keeps of them."""
+    return "\n".join(
+        f"[[segments]]\nname = {_quoted(segment.name)}\nwhen = {_quoted(segment.source)}"
+        for segment in sorted(segments, key=lambda segment: segment.name)
+    )
 
 
 @lru_cache(maxsize=256)

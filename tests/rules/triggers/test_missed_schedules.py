@@ -33,7 +33,7 @@ def test_48_hours_are_elapsed_time_through_any_change_of_the_clock(
 
 
 @pytest.mark.parametrize(("zone", "shown"), TWICE)
-def test_a_schedule_of_every_hour_has_both_of_two_like_hours(zone: str, shown: str) -> None:
+def test_two_like_hours_are_two_times(zone: str, shown: str) -> None:
     first, second = on(zone, shown), on(zone, shown, second=True)
     assert schedules.occurrence(first) != schedules.occurrence(second)
 

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from connector.expressions import compile_expression
 from connector.model import Decision, Json, Purpose, Verdict
@@ -80,43 +78,6 @@ def test_a_condition_reads_the_signals_facts() -> None:
 def test_a_play_that_is_off_matches_nothing() -> None:
     assert not triggers.matches(play(mode=Mode.off), {})
     assert triggers.matches(play(mode=Mode.shadow), {})
-
-
-# -- the Nth in a window -----------------------------------------------------------------------
-
-TWICE = play(start={"count": 2, "within": DAY})
-
-
-def test_the_first_of_two_does_not_count_and_the_second_does() -> None:
-    assert not triggers.counted(TWICE, [NOW], NOW)
-    assert triggers.counted(TWICE, [NOW - HOUR, NOW], NOW)
-
-
-def test_the_window_rolls_by_when_things_occurred() -> None:
-    assert not triggers.counted(TWICE, [NOW - DAY, NOW], NOW)
-    assert triggers.counted(TWICE, [NOW - DAY + timedelta(microseconds=1), NOW], NOW)
-
-
-def test_a_late_event_counts_what_had_occurred_by_then_and_not_what_came_after() -> None:
-    late = NOW - 2 * HOUR
-    assert not triggers.counted(TWICE, [late, NOW], late)
-    assert triggers.counted(TWICE, [late, NOW], NOW)
-
-
-def test_without_a_window_all_that_ever_occurred_counts() -> None:
-    third = play(start={"count": 3})
-    assert triggers.counted(third, [NOW - 300 * DAY, NOW - DAY, NOW], NOW)
-
-
-@given(st.lists(st.integers(0, 3 * 24 * 60), min_size=1, max_size=8), st.integers(2, 4))
-@settings(max_examples=100, deadline=None)
-def test_the_order_of_hearing_changes_nothing_of_the_count(ages: list[int], count: int) -> None:
-    wanted = play(start={"count": count, "within": DAY})
-    times = [NOW - age * MINUTE for age in ages]
-    for at in times:
-        inside = [each for each in times if at - DAY < each <= at]
-        for heard in (times, sorted(times), sorted(times, reverse=True)):
-            assert triggers.counted(wanted, heard, at) == (len(inside) >= count)
 
 
 # -- which occurrence --------------------------------------------------------------------------

@@ -1,0 +1,139 @@
+"""A running connector takes over changed files whole, or keeps those it has and says why."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from connector.cli import cli
+from connector.lock import holder
+from tests.running import Running, folder, free_port
+
+PLAY = """
+description = "Say hello to somebody by hand"
+role = "service"
+purpose = "service"
+[start]
+hand = true
+[[steps]]
+name = "hello"
+template = "hello"
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    port = free_port()
+    path = tmp_path_factory.mktemp("reload") / "shop"
+    path = folder(path, port, api='keys = ["file:api-key"]')
+    (path / "api-key").write_text("api-key")
+    with Running(path, port) as running:
+        running.set_clock(datetime(2026, 11, 17, 17, 0, tzinfo=UTC))  # noon in New York
+        yield running
+
+
+def command(shop: Running, *args: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli, ["-C", str(shop.path), *args])
+    return result.exit_code, result.output
+
+
+def ask(shop: Running, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
+    headers = {"Authorization": "Bearer api-key"}
+    answer = shop.http.post(f"{shop.url}{path}", json=body, headers=headers, timeout=40)
+    return answer.status_code, answer.json()
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def test_a_new_play_is_taken_over_and_may_be_started_at_once(shop: Running) -> None:
+    assert ask(shop, "/api/plays/hello/start", {"contact": {"user_id": "ann"}})[0] == 404
+    write(shop.path / "mappings/plays/hello.toml", PLAY)
+    write(shop.path / "templates/hello.en.txt", "{{ brand }}: hello {{ contact.first_name }}")
+    code, text = command(shop, "reload")
+    assert code == 0 and "taken over, version" in text
+    traits = {"phone": "+12125550123", "firstName": "Ann", "order_updates_consent": True}
+    traits["order_updates_consent_wording"] = "Text me about my orders"
+    shop.post("/v1/identify", {"type": "identify", "userId": "ann", "traits": traits})
+    start = {"contact": {"user_id": "ann"}, "key": "k1"}
+    shop.until(lambda: ask(shop, "/api/plays/hello/start", start)[0] == 202)
+    assert ask(shop, "/api/plays/hello/start", start)[0] == 202  # told twice, begun once
+    shop.until(lambda: shop.rows("SELECT id FROM enrolments WHERE play = 'hello'"))
+    found = shop.until(lambda: shop.rows("SELECT text FROM sends WHERE play = 'hello'"))
+    assert [row["text"].partition(": ")[2] for row in found] == ["hello Ann"]
+
+
+def test_who_reloaded_which_version_is_kept(shop: Running) -> None:
+    before = shop.one("SELECT count(*) FROM acts WHERE act = 'reloaded'")
+    status, told = ask(shop, "/api/reload")
+    assert (status, told["result"]) == (200, "reloaded")
+    row = shop.rows("SELECT * FROM acts WHERE act = 'reloaded' ORDER BY at DESC")[0]
+    assert (row["who"], row["version"]) == ("api", told["version"])
+    assert shop.one("SELECT count(*) FROM acts WHERE act = 'reloaded'") == before + 1
+    live = shop.one("SELECT who FROM acts WHERE act = 'live' AND about = 'play:welcome'")
+    assert live.startswith("operator:")
+
+
+def test_faulty_files_are_refused_whole_and_the_fault_is_named(shop: Running) -> None:
+    play = shop.path / "mappings/plays/hello.toml"
+    policy = shop.path / "mappings/policy.toml"
+    good, rules = play.read_text(), policy.read_text()
+    write(play, good.replace("hand = true", "hand = maybe"))
+    write(policy, rules.replace('gap = "4h"', 'gap = "1h"'))
+    try:
+        status, told = ask(shop, "/api/reload")
+        assert (status, told["code"]) == (409, "refused")
+        assert "hello.toml" in told["message"]
+        code, text = command(shop, "reload")
+        assert code == 2 and "hello.toml" in text
+        start = {"contact": {"user_id": "ann"}, "key": "k2"}
+        assert ask(shop, "/api/plays/hello/start", start)[0] == 202  # as it was
+    finally:
+        write(play, good)
+        write(policy, rules)
+
+
+def test_a_signal_to_the_supervisor_reloads_too(shop: Running) -> None:
+    before = shop.one("SELECT count(*) FROM acts WHERE act = 'reloaded'")
+    assert shop.process is not None
+    os.kill(shop.process.pid, signal.SIGUSR1)
+    shop.until(lambda: shop.one("SELECT count(*) FROM acts WHERE act = 'reloaded'") > before)
+    assert shop.one("SELECT who FROM acts WHERE act = 'reloaded' ORDER BY at DESC") == "signal"
+    assert shop.is_ready()
+
+
+def test_what_only_a_restart_brings_is_named(shop: Running) -> None:
+    config = shop.path / "config.toml"
+    text = config.read_text()
+    write(config, text.replace('use = "sandbox"', 'use = "sandbox"\nin_flight = 9', 1))
+    try:
+        code, said = command(shop, "reload")
+        assert code == 0 and "Only a restart brings: [provider]" in said
+    finally:
+        write(config, text)
+
+
+def test_a_worker_that_dies_comes_back_with_the_files_that_were_taken_over(shop: Running) -> None:
+    pid = holder(shop.path / "data/work.lock")
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    shop.until(lambda: holder(shop.path / "data/work.lock") not in (None, 0, pid))
+    shop.until(shop.is_ready)
+    start = {"contact": {"user_id": "ann"}, "key": "after"}
+    assert ask(shop, "/api/plays/hello/start", start)[0] == 202
+    shop.until(lambda: shop.one("SELECT count(*) FROM enrolments WHERE key = 'after'"))
+
+
+def test_a_folder_where_nobody_works_says_so(tmp_path: Path) -> None:
+    path = folder(tmp_path / "idle", free_port())
+    result = CliRunner().invoke(cli, ["-C", str(path), "reload", "--json"])
+    assert result.exit_code == 1
+    assert "no worker runs on this folder" in result.output

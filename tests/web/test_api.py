@@ -1,0 +1,105 @@
+"""``/api``: the operator's own programs start plays and reload files, with a key and not without."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from connector.errors import ConnectorError, Overloaded
+
+KEY = {"Authorization": "Bearer api-key"}
+START = "/api/plays/welcome/start"
+ANN = {"contact": {"user_id": "ann"}, "facts": {"topic": "prices"}, "key": "k1", "why": "asked"}
+
+
+def test_a_start_is_put_on_disk_for_the_worker_and_nothing_is_decided_here(
+    client: FlaskClient, rt: Any
+) -> None:
+    answer = client.post(START, json=ANN, headers=KEY)
+    assert (answer.status_code, answer.json) == (202, {"accepted": True})
+    [delivery] = rt.inbox.deliveries
+    assert (delivery.kind, delivery.source) == ("hand", "api")
+    told = json.loads(delivery.body)
+    assert told["play"] == "welcome"
+    assert told["contact"] == {"user_id": "ann"}
+    assert (told["facts"], told["key"], told["why"]) == ({"topic": "prices"}, "k1", "asked")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *({}, {"Authorization": "Bearer no"}, {"Authorization": "Basic api-key"}),
+        *({"Authorization": "Bearer "}, {"Authorization": "Bearer api-key2"}),
+    ],
+)
+@pytest.mark.parametrize("path", [START, "/api/reload"])
+def test_without_a_key_nothing_is_done(
+    client: FlaskClient, rt: Any, path: str, headers: dict[str, str]
+) -> None:
+    answer = client.post(path, json=ANN, headers=headers)
+    assert answer.status_code == 401
+    assert rt.inbox.deliveries == []
+
+
+def test_no_key_is_right_where_none_is_configured(client: FlaskClient, rt: Any) -> None:
+    rt.api_keys = ()
+    for key in ("", "api-key"):
+        answer = client.post(START, json=ANN, headers={"Authorization": f"Bearer {key}"})
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ([], "contact"),
+        ({}, "contact"),
+        ({"contact": {}}, "names nobody"),
+        ({"contact": {"user_id": 7}}, "names nobody"),
+        ({"contact": {"user_id": "x" * 501}}, "names nobody"),
+        ({"contact": {"shoe_size": "9"}}, "names nobody"),
+        ({"contact": {"user_id": "u"}, "facts": [1]}, "facts"),
+    ],
+)
+def test_a_start_that_cannot_be_read_says_what_is_wanted(
+    client: FlaskClient, rt: Any, body: object, says: str
+) -> None:
+    answer = client.post(START, json=body, headers=KEY)
+    assert answer.status_code == 400
+    assert says in answer.json["message"]  # type: ignore[index]
+    assert rt.inbox.deliveries == []
+
+
+def test_a_play_that_is_not_in_use_is_said_to_be_unknown(client: FlaskClient) -> None:
+    answer = client.post("/api/plays/nothing/start", json=ANN, headers=KEY)
+    assert (answer.status_code, answer.json["code"]) == (404, "unknown_play")  # type: ignore[index]
+
+
+def test_a_start_is_bounded_and_a_full_inbox_says_when_to_come_again(
+    client: FlaskClient, rt: Any
+) -> None:
+    large = {**ANN, "facts": {"x": "y" * 70_000}}
+    assert client.post(START, json=large, headers=KEY).status_code == 413
+    rt.inbox.error = Overloaded("full")
+    answer = client.post(START, json=ANN, headers=KEY)
+    assert answer.status_code == 429 and answer.headers["Retry-After"]
+
+
+def test_a_reload_tells_what_the_worker_answered(client: FlaskClient, rt: Any) -> None:
+    answer = client.post("/api/reload", headers=KEY)
+    assert (answer.status_code, answer.json["version"]) == (200, "v1")  # type: ignore[index]
+    rt.reloaded = {"result": "reload_refused", "version": "", "why": "welcome.toml:4: priority"}
+    answer = client.post("/api/reload", headers=KEY)
+    assert (answer.status_code, answer.json["code"]) == (409, "refused")  # type: ignore[index]
+    assert "welcome.toml:4" in answer.json["message"]  # type: ignore[index]
+
+
+def test_a_reload_without_a_worker_says_so(client: FlaskClient, rt: Any) -> None:
+    def nobody(who: str) -> dict[str, str]:
+        raise ConnectorError("no worker runs on this folder: it reads the files when it starts")
+
+    rt.reload = nobody
+    answer = client.post("/api/reload", headers=KEY)
+    assert (answer.status_code, answer.json["code"]) == (503, "no_worker")  # type: ignore[index]
