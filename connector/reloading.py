@@ -29,6 +29,7 @@ DONE, REFUSED = "reloaded", "reload_refused"
 ABOUT = "files"
 CURSOR = "files"  #: the version of the files in use
 ASKED = "reload"  #: who asked, in the ledger's folder
+ASK_AGAIN = 3.0  #: seconds; a reload that is under way is done by then
 PATIENCE = 30.0  #: seconds in which a worker surely answers
 NEEDS_RESTART = ("web", "log", "ledger", "provider", "crm", "webhooks", "test_clock")
 """Settings that a process keeps for its life."""
@@ -72,9 +73,11 @@ def ask(settings: Settings, store: Store, who: str) -> Row:
         raise ConnectorError("no worker runs on this folder: it reads the files when it starts")
     before = _newest(store)
     (settings.ledger / ASKED).write_text(who[:200], encoding="utf-8")
-    os.kill(pid, signal.SIGUSR1)
-    until = time.monotonic() + PATIENCE
+    until, again = time.monotonic() + PATIENCE, 0.0
     while time.monotonic() < until:
+        if time.monotonic() >= again:  # one that is just starting does not listen yet
+            os.kill(pid, signal.SIGUSR1)
+            again = time.monotonic() + ASK_AGAIN
         if (found := _newest(store)) is not None and (not before or found["id"] != before["id"]):
             return found
         time.sleep(0.05)

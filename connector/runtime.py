@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from connector import clock, crms, cron, providers, sources
 from connector.config.adapters import load_class
-from connector.config.loaded import Loaded
+from connector.config.loaded import Loaded, load
 from connector.config.plays import revive, segments_text
 from connector.config.secrets import revealed
 from connector.config.settings import Settings
@@ -343,6 +343,8 @@ class WebSide:
         from connector.reloading import ask
 
         done = ask(self.settings, self.store, who)
+        if done["act"] == "reloaded":
+            self.renew(load(self.settings.folder))
         return {"result": done["act"], "version": done["version"], "why": done["why"]}
 
     def leads_to(self, code: str) -> str:

@@ -279,6 +279,7 @@ def _fault(event: Any) -> None:
 
 def work(loaded: Loaded, *, ready: Callable[[], None] = lambda: None) -> None:
     """Run the worker until SIGTERM, SIGINT or SIGHUP; SIGUSR1 reads the folder's files anew."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # until there is something to reload
     lock = Lock(loaded.settings.ledger / "work.lock", "work").take()
     store = patiently(lambda: open_ledger(loaded.settings))
     worker = patiently(lambda: Worker(loaded, store))

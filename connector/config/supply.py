@@ -35,6 +35,7 @@ WALK: Final = frozenset(
     {"replied", "reply", "answer", "label", "clicked", "texts", "delivered", "step"}
 )
 CHANGE: Final = frozenset({"field", "before", "after"})
+UNCLEAR: Final = "cannot be understood"  #: begins what is told of such an expression
 SCOPES: Final = frozenset({"cart_reminders"})  #: known even where no mapping grants them
 
 
@@ -115,7 +116,7 @@ def condition(
     try:
         expression = compile_expression(source, strict=True)
     except ValueError as error:
-        table.fault(key, f"cannot be understood: {error}", "mend the expression")
+        table.fault(key, f"{UNCLEAR}: {error}", "mend the expression")
         return None
     check_paths(table, key, expression.paths, roots)
     if supply is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -36,18 +37,22 @@ IDENTITIES = """SELECT kind, value, confirmed_at, linked_at FROM identities
     ORDER BY coalesce(confirmed_at, linked_at) DESC"""
 DETACH = """UPDATE identities SET detached_at = :at
     WHERE kind = :kind AND value = :value AND contact_id = :contact"""
-SEEN = """UPDATE contacts SET traits = :traits, timezone = :timezone, country = :country,
+SEEN = """UPDATE contacts SET first_seen_at = :first_seen_at, last_seen_at = :last_seen_at,
+        last_activity_at = :last_activity_at WHERE id = :id"""
+LEARNED = """UPDATE contacts SET traits = :traits, timezone = :timezone, country = :country,
         region = :region, postal = :postal, language = :language, stage = :stage,
-        first_seen_at = CASE WHEN :at < first_seen_at THEN :at ELSE first_seen_at END,
-        last_seen_at = CASE WHEN :at > last_seen_at THEN :at ELSE last_seen_at END,
-        last_activity_at = CASE WHEN :active = 1 AND :at > coalesce(last_activity_at, '')
-            THEN :at ELSE last_activity_at END,
+        first_seen_at = :first_seen_at, last_seen_at = :last_seen_at,
+        last_activity_at = :last_activity_at,
         first_visit = :first_visit, last_visit = :last_visit WHERE id = :id"""
 STAGE = """INSERT INTO stage_changes (id, contact_id, from_stage, to_stage, occurred_at, heard_at,
     event_id) VALUES (:id, :contact, :before, :after, :occurred, :heard, :event)"""
+Changed = tuple[str, Json, Json]
+"""(path, before, after), such as ``("contact.plan", "trial", "paid")``."""
 #: Kinds that decide who it is; phone and email only attach (semantics: Who is who).
 DECIDING = ("user_id", "crm_id", "anonymous_id")
 PLACE = ("timezone", "country", "region", "postal", "language")
+WHEN_SEEN = ("first_seen_at", "last_seen_at", "last_activity_at")
+WHAT_IS_KNOWN = ("traits", *PLACE, "stage", "first_visit", "last_visit")
 
 
 def bearers(tx: Tx, kind: str, value: str) -> list[str]:
@@ -76,21 +81,23 @@ def link(
     *,
     confirmed: bool,
     link_id: str,
-) -> None:
+) -> bool:
     """Attach an identity to a contact; a row says which event proved it.
 
     ``confirmed`` (by a trusted source) moves the identity to the front where a contact has
-    several numbers.
+    several numbers. True where the contact did not bear it until now.
     """
     known = tx.one(KNOWN, kind=kind, value=value, contact=contact_id)
     stamp = clock.text(at)
     if known and not known["detached_at"] and (not confirmed or known["confirmed_at"]):
         if confirmed and kind == "phone" and stamp > str(known["confirmed_at"]):
             _put(tx, kind, value, contact_id, event_id, stamp, stamp)
-        return
+        return False
     _put(tx, kind, value, contact_id, event_id, stamp, stamp if confirmed else None)
-    if not known or known["detached_at"]:
+    is_new = not known or bool(known["detached_at"])
+    if is_new:
         note(tx, "link", kind, value, contact_id, event_id, at, link_id=link_id)
+    return is_new
 
 
 def _put(
@@ -206,39 +213,50 @@ def see(
     at: datetime,
     activity: bool,
     trusted: bool,
-) -> list[tuple[str, Json, Json]]:
+) -> tuple[dict[str, Any], list[Changed]]:
     """Take over what an event tells of a contact: traits, visit, stage, when seen.
 
-    Gives the values that became others: (path, before, after).
+    Gives the row as it is now and the values that became others.
 
     Where a person is and what language they read decide hours and words, so from a browser they
     only fill what is empty.
     """
-    known: dict[str, Json] = orjson.loads(found["traits"])
-    place = {name: str(found[name]) for name in PLACE}
-    changes: list[tuple[str, Json, Json]] = []
+    row = {name: found[name] for name in ("id", *WHEN_SEEN, *WHAT_IS_KNOWN)}
+    changes = _take_over(row, traits, trusted=trusted)
+    row["stage"] = stage
+    if visit:
+        row["last_visit"] = orjson.dumps(dict(visit)).decode()
+        if row["first_visit"] == "{}":
+            row["first_visit"] = row["last_visit"]
+    stamp = clock.text(at)
+    row["first_seen_at"] = min(row["first_seen_at"] or stamp, stamp)
+    row["last_seen_at"] = max(row["last_seen_at"] or stamp, stamp)
+    if activity:
+        row["last_activity_at"] = max(row["last_activity_at"] or stamp, stamp)
+    if any(row[name] != found[name] for name in WHAT_IS_KNOWN):
+        tx.run(LEARNED, **row)
+    elif any(row[name] != found[name] for name in WHEN_SEEN):
+        tx.run(SEEN, id=row["id"], **{name: row[name] for name in WHEN_SEEN})
+    return row, changes
+
+
+def _take_over(row: dict[str, Any], traits: Mapping[str, Json], *, trusted: bool) -> list[Changed]:
+    """Put what is told of a person into their row; the values that became others."""
+    if not traits:
+        return []
+    known: dict[str, Json] = _object(row["traits"])
+    changes: list[Changed] = []
     for name, value in traits.items():
         if value is None or value == "":
             continue
-        if name in PLACE:
-            if (trusted or not place[name]) and place[name] != str(value):
-                changes.append((f"contact.{name}", place[name], str(value)))
-                place[name] = str(value)
-        elif (trusted or name not in known) and known.get(name) != value:
-            changes.append((f"contact.{name}", known.get(name), value))
-            known[name] = value
-    visited = orjson.dumps(dict(visit)).decode() if visit else ""
-    tx.run(
-        SEEN,
-        id=found["id"],
-        traits=orjson.dumps(known).decode(),
-        stage=stage,
-        at=clock.text(at),
-        active=int(activity),
-        first_visit=found["first_visit"] if found["first_visit"] != "{}" or not visit else visited,
-        last_visit=visited or found["last_visit"],
-        **place,
-    )
+        was = row[name] if name in PLACE else known.get(name)
+        is_free = not was if name in PLACE else name not in known
+        is_told = str(value) if name in PLACE else value
+        if (trusted or is_free) and was != is_told:
+            changes.append((f"contact.{name}", was, is_told))
+            (row if name in PLACE else known)[name] = is_told
+    if known != _object(row["traits"]):
+        row["traits"] = orjson.dumps(known).decode()
     return changes
 
 

@@ -45,8 +45,9 @@ CLICKED = """SELECT 1 FROM sends s JOIN clicks c ON c.send_id = s.id
 WAITING = """SELECT e.*, s.key AS signal_key
     FROM enrolments e LEFT JOIN signals s ON s.id = e.signal_id
     WHERE e.play = :play AND e.contact_id = :contact AND e.state = 'waiting' LIMIT 100"""
-ABOUT = """SELECT * FROM enrolments WHERE play = :play AND contact_id = :contact
-    AND ((key >= :low AND key < :high) OR key = :only) ORDER BY triggered_at DESC LIMIT 20"""
+MEASURED = """SELECT e.* FROM enrolments e JOIN signals s ON s.id = e.signal_id
+    WHERE e.play = :play AND e.contact_id = :contact AND s.key = :key
+    ORDER BY e.triggered_at DESC LIMIT 1"""
 REARM = """UPDATE enrolments SET signal_id = :signal, due_at = :due, triggered_at = :triggered
     WHERE id = :id AND state = 'waiting'"""
 STEP = """UPDATE enrolments SET state = 'walking', step = :step, step_name = :name, due_at = :due,
@@ -137,10 +138,9 @@ def waiting(tx: Tx, play: str, contact_id: str) -> list[Row]:
     return tx.all(WAITING, play=play, contact=contact_id)
 
 
-def about(tx: Tx, play: str, contact_id: str, prefix: str, only: str) -> list[Row]:
-    """Enrolments of a contact in a play whose key begins so, or is ``only``, the newest first."""
-    high = f"{prefix}\U0010ffff"
-    return tx.all(ABOUT, play=play, contact=contact_id, low=prefix, high=high, only=only)
+def measured(tx: Tx, play: str, contact_id: str, key: str) -> Row | None:
+    """The newest enrolment of a contact in a play that a reading of this key began."""
+    return tx.one(MEASURED, play=play, contact=contact_id, key=key)
 
 
 def going(tx: Tx, contact_id: str, at: datetime) -> list[Row]:
@@ -169,9 +169,7 @@ def next_due(tx: Tx) -> datetime | None:
     return clock.instant(row["due"]) if row and row["due"] else None
 
 
-def rearm(
-    tx: Tx, enrolment_id: str, signal_id: str, due_at: datetime | None, at: datetime
-) -> bool:
+def rearm(tx: Tx, enrolment_id: str, signal_id: str, due_at: datetime | None, at: datetime) -> bool:
     """Start the waiting timer anew from a later start signal; None waits for its own threshold."""
     return bool(
         tx.run(

@@ -26,7 +26,7 @@ GET = "SELECT * FROM events WHERE id = :id"
 SIGNAL = """INSERT INTO signals (id, event_id, name, contact_id, key, occurred_at, activity, facts,
         sensitive)
     VALUES (:id, :event, :name, :contact, :key, :occurred, :activity, :facts, :sensitive)"""
-HEARD = """SELECT id, event_id, name, key, occurred_at, facts, activity FROM signals
+HEARD = """SELECT id, event_id, name, key, occurred_at, facts FROM signals
     WHERE contact_id = :contact AND name = :name AND occurred_at > :since
     ORDER BY occurred_at LIMIT :limit"""
 BEFORE = """SELECT id, name, key, occurred_at, facts FROM signals

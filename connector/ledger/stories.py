@@ -211,9 +211,7 @@ def _ends(tx: Tx, contact: str, event_id: str, signal: Row) -> list[dict[str, Js
 
 def _crm(tx: Tx, row: Row, prefix: str) -> list[dict[str, Json]]:
     """What a CRM is owed or has of a contact, by the beginning of its key."""
-    return _dicts(
-        tx.all(WRITTEN_FOR, contact=row["contact_id"], limit=MANY, **_between(prefix))
-    )
+    return _dicts(tx.all(WRITTEN_FOR, contact=row["contact_id"], limit=MANY, **_between(prefix)))
 
 
 def _between(prefix: str) -> dict[str, str]:

@@ -98,7 +98,7 @@ class Told:
         if within is None:
             return len(times)
         inside = [at for at in times if at > self._as_of - within]
-        leaving = inside[:enough] if enough else inside
+        leaving = inside[-enough:] if enough else inside
         self.changes_at = sooner(self.changes_at, leaving[0] + within if leaving else None)
         return len(inside)
 

@@ -311,6 +311,7 @@ class Play:
     priority: int = 0
     content: str = ""  #: the file and its templates as read, kept in the ledger by version
     exit: Exit = Exit()
+    same_key: bool = False  #: exits, unless and waits that bear a key count for that key only
     exclusive: bool = False  #: a conversation: one at a time to one person; marketing by default
     adopt: bool = False  #: those on the way go on by the newest version
     on_pause: OnPause = OnPause.hold

@@ -48,7 +48,7 @@ class Begun:
         """Whose silences are asked for next: ``silence:<play>:<since>:<seconds>``."""
         if name.startswith("silence:"):
             _, play, _, seconds = name.split(":")
-            self._silence = play, timedelta(seconds=int(seconds))
+            self._silence, self._hidden = (play, timedelta(seconds=int(seconds))), ""
 
     def silent(self, rows: list[Row], until: str) -> list[Row]:
         """Of people silent up to ``until``, those whose instant has come, in their order.
@@ -60,8 +60,9 @@ class Begun:
             return rows
         play, span = self._silence
         found: list[Row] = []
-        self._hidden = ""
         for row in rows:
+            if self._hidden and str(row["since"]) >= self._hidden.partition("|")[0]:
+                break
             since = clock.instant(row["since"])
             due, key = clock.text(since + span), silences.occurrence(since)
             at = self._start(play, str(row["id"]), key, due) or due

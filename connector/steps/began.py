@@ -41,12 +41,9 @@ def begin(
     shown = {**facts, "name": name, "key": occurrence}
     crm = crm_facts.of(tx, rt.crm, contact.id)
     context = gather.context(tx, rt, contact, crm, shown, now, at, **more)
-    against: tuple[Objection, ...] = ()
-    try:
-        if play.start.where is not None and not play.start.where(context):
-            return None
-    except ExpressionFailed as error:
-        against = (Objection("fact_missing", Verdict.stop, f"The condition failed: {error}"),)
+    against = asked(play, context)
+    if against is None:
+        return None
     signal_id = keep(tx, rt, contact, name, facts, occurrence, at, now)
     began = Began(
         signal_id,
@@ -60,6 +57,15 @@ def begin(
         against=against,
     )
     return start(tx, rt, play, contact, began, now)
+
+
+def asked(play: Play, context: Mapping[str, Json]) -> tuple[Objection, ...] | None:
+    """What a start's condition has against it: nothing, that it cannot be told, or (None) that it
+    does not hold."""
+    try:
+        return () if play.start.where is None or play.start.where(context) else None
+    except ExpressionFailed as error:
+        return (Objection("fact_missing", Verdict.stop, f"The condition failed: {error}"),)
 
 
 def keep(

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from connector.ledger.contacts import Changed
 from connector.ledger.store import Tx
-from connector.model import Json
 from connector.rules.plays import Kind
 from connector.rules.triggers import change as rules
-from connector.steps import dates
 from connector.steps.began import begin
 from connector.steps.setup import Setup
-
-Changed = tuple[str, Json, Json]
-"""(path, before, after), such as ``("contact.plan", "trial", "paid")``."""
 
 
 def changed(
@@ -28,9 +24,8 @@ def changed(
     event_id: str,
     back_fill: bool = False,
 ) -> None:
-    """Start the plays that wait for one of these changes; move the dates that they move."""
-    told = list(found)
-    for path, before, after in told:
+    """Start the plays that wait for one of these changes."""
+    for path, before, after in found:
         for play in rt.of_kind(Kind.change):
             form = play.start.change
             if form is None or not rules.matches(form, path, before, after):
@@ -49,4 +44,3 @@ def changed(
                 back_fill=back_fill,
                 change=facts,
             )
-    dates.moved(tx, rt, contact_id, [path for path, _, _ in told], now)

@@ -8,9 +8,8 @@ from datetime import datetime
 from connector.ledger import crm_facts
 from connector.ledger.store import Tx
 from connector.model import Json
-from connector.rules.plays import Kind
 from connector.rules.triggers import change
-from connector.steps import edges, gather
+from connector.steps import dates, edges, gather
 from connector.steps.changes import changed
 from connector.steps.setup import Setup
 
@@ -20,7 +19,8 @@ def learn(
 ) -> None:
     """Take over a CRM's facts about a contact.
 
-    What is told of somebody for the first time changed nothing: a first connection starts no play.
+    What is told of somebody for the first time changed nothing: a first connection starts no play
+    but those that wait for a date.
     """
     before = crm_facts.of(tx, crm, contact_id)
     if dict(facts) == before:
@@ -29,20 +29,12 @@ def learn(
     change_id = rt.new_id("crc")
     crm_facts.keep(tx, crm, contact_id, facts, now)
     crm_facts.note(tx, change_id, crm, contact_id, facts, now)
-    if not before:
-        return
     told = list(change.differences("crm", before, facts))
-    changed(tx, rt, contact_id, told, at=now, now=now, event_id=change_id)
-    contact = gather.person(tx, contact_id) if rt.by_kind.get(Kind.segment) else None
+    is_first = not before
+    changed(tx, rt, contact_id, () if is_first else told, at=now, now=now, event_id=change_id)
+    paths = [path for path, _, _ in told]
+    dates.moved(tx, rt, contact_id, paths, now)
+    contact = gather.person(tx, contact_id) if rt.watched else None
     if contact is not None:
-        edges.touched(
-            tx,
-            rt,
-            contact,
-            "",
-            has_changed=True,
-            is_new=False,
-            at=now,
-            now=now,
-            before=contact,
-        )
+        was = edges.Before(contact, before)
+        edges.touched(tx, rt, contact, "", paths, was, at=now, now=now, back_fill=is_first)

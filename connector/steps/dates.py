@@ -39,6 +39,12 @@ def moved(tx: Tx, rt: Setup, contact_id: str, paths: Iterable[str], now: datetim
             arm(tx, rt, play, form, contact_id, now)
 
 
+def merged(tx: Tx, rt: Setup, contact_id: str, now: datetime) -> None:
+    """Two turned out to be one: their dates are those of the one."""
+    paths = {play.start.date.path for play in rt.by_kind.get(Kind.date, ()) if play.start.date}
+    moved(tx, rt, contact_id, paths, now)
+
+
 def _end_moved(tx: Tx, rt: Setup, play: Play, form: Date, contact_id: str, now: datetime) -> None:
     """End what waits for a date that is no longer the person's."""
     contact = gather.person(tx, contact_id)

@@ -39,7 +39,8 @@ def end_for(
         if reason and enrolments.end(tx, str(row["id"]), reason, now):
             sends.cancel_planned(tx, str(row["id"]), reason, now)
         elif play is not None and not reason and row["awaiting_since"]:
-            walk.heard(tx, rt, play, row, signal.name, event.occurred_at, now)
+            if triggers.is_about(play, signal.key, str(row["key"])):
+                walk.heard(tx, rt, play, row, signal.name, event.occurred_at, now)
 
 
 def _reason(
@@ -61,10 +62,15 @@ def _reason(
     reason = ""
     if is_later:
         reason = _goal(tx, rt, play, row, signal, event, context, now)
-        reason = reason or triggers.ends(play, signal.name, str(row["state"]))
+        if not reason and triggers.is_about(play, signal.key, str(row["key"])):
+            reason = triggers.ends(play, signal.name, str(row["state"]))
     if reason or row["state"] not in ("waiting", "walking"):
         return reason
-    if play.start.silence is not None and signal.activity and not walk.awaits(play, row, signal.name):
+    if (
+        play.start.silence is not None
+        and signal.activity
+        and not walk.awaits(play, row, signal.name)
+    ):
         began = clock.instant(row["triggered_at"]) - play.start.silence.span
         return "active_again" if silence.is_broken(began, event.occurred_at) else ""
     if is_later and exits.has_any(play):

@@ -19,6 +19,7 @@ from connector.rules.triggers import STALE
 from connector.rules.triggers import things as rules
 from connector.steps import gather
 from connector.steps.apart import apart
+from connector.steps.began import asked
 from connector.steps.setup import Setup
 from connector.steps.starts import Began, start
 
@@ -135,6 +136,9 @@ def _start(tx: Tx, rt: Setup, play: Play, row: Row, contact_id: str, now: dateti
     at = clock.instant(row["occurred_at"])
     crm = crm_facts.of(tx, rt.crm, contact.id)
     context = gather.context(tx, rt, contact, crm, facts, now, at)
+    against = asked(play, context) if play.start.schedule is not None else ()
+    if against is None:  # of a fact about a thing it was asked before, of the thing
+        return
     began = Began(
         str(row["signal_id"]),
         str(row["signal_name"]),
@@ -143,5 +147,6 @@ def _start(tx: Tx, rt: Setup, play: Play, row: Row, contact_id: str, now: dateti
         context,
         event_id=str(row["event_id"]),
         occurrence=str(row["key"]),
+        against=against,
     )
     start(tx, rt, play, contact, began, now)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from connector.ledger import contacts, merges
 from connector.ledger.store import Tx
 from connector.model import Event, Signal, Subject
 from connector.steps.setup import Setup
 
 
-def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) -> str:
-    """The contact's id, made, linked or merged as the event proves.
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Whom an event speaks of, and what it proved of them."""
+
+    contact_id: str
+    is_new: bool = False  #: nobody bore any of the names
+    linked: tuple[str, ...] = ()  #: kinds of the names that are theirs from now on
+    merged: tuple[str, ...] = ()  #: ids of contacts that turned out to be them
+
+
+def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) -> Identified:
+    """The contact, made, linked or merged as the event proves.
 
     1. ``user_id`` and CRM ids decide; then the anonymous id, unless its contact bears another
        user id (a shared device); then phone or e-mail, where exactly one contact bears it and
@@ -19,13 +31,16 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
     """
     subject = signal.subject
     contact_id, proof = _find(tx, subject)
-    if not contact_id:
+    is_new = not contact_id
+    if is_new:
         contact_id = rt.new_id("con")
         contacts.create(tx, contact_id, event.occurred_at)
-    _link_all(tx, rt, subject, contact_id, event, trusted, proof)
+    linked = _link_all(tx, rt, subject, contact_id, event, trusted, proof)
+    merged: list[str] = []
     if signal.merges is not None and trusted:
-        _merge(tx, rt, contact_id, signal.merges, event, explicit=event.type == "alias")
-    return contact_id
+        is_alias = event.type == "alias"
+        merged = _merge(tx, rt, contact_id, signal.merges, event, explicit=is_alias)
+    return Identified(contact_id, is_new, tuple(linked), tuple(merged))
 
 
 def _find(tx: Tx, subject: Subject) -> tuple[str, str]:
@@ -83,11 +98,13 @@ def _link_all(
     event: Event,
     trusted: bool,
     proof: str,
-) -> None:
+) -> list[str]:
+    """Link the names that nobody bears; the kinds of those that are new to the contact."""
+    linked = []
     for kind, value in contacts.named(subject):
         if kind == proof or (kind in contacts.DECIDING and contacts.bearers(tx, kind, value)):
             continue  # borne by this contact already, or by somebody else
-        contacts.link(
+        is_news = contacts.link(
             tx,
             kind,
             value,
@@ -97,11 +114,16 @@ def _link_all(
             confirmed=trusted,
             link_id=rt.new_id("lnk"),
         )
+        if is_news:
+            linked.append(kind)
+    return linked
 
 
 def _merge(
     tx: Tx, rt: Setup, contact_id: str, other: Subject, event: Event, *, explicit: bool
-) -> None:
+) -> list[str]:
+    """Merge those who bear the other's names; their ids."""
+    merged = []
     for kind, value in contacts.named(other):
         found = contacts.bearers(tx, kind, value)
         if not found or found[0] == contact_id:
@@ -122,3 +144,5 @@ def _merge(
             event.occurred_at,
             link_id=rt.new_id("lnk"),
         )
+        merged.append(found[0])
+    return merged

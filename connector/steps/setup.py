@@ -82,6 +82,7 @@ class Setup:
     crm_fields: Mapping[str, tuple[CrmField, ...]] = field(default_factory=dict)
     starting: Mapping[str, tuple[Play, ...]] = field(default_factory=dict)
     by_kind: Mapping[Kind, tuple[Play, ...]] = field(default_factory=dict)
+    watched: tuple[Segment, ...] = ()  #: at whose edges plays start
 
     @property
     def earnest(self) -> Mode:
@@ -105,6 +106,9 @@ class Setup:
             kinds.setdefault(play.start.kind, []).append(play)
         self.starting = {name: tuple(plays) for name, plays in starting.items()}
         self.by_kind = {kind: tuple(plays) for kind, plays in kinds.items()}
+        edges = [play.start.edge for play in kinds.get(Kind.segment, ())]
+        names = dict.fromkeys(edge.segment for edge in edges if edge is not None)
+        self.watched = tuple(self.segments[name] for name in names if name in self.segments)
 
     def of_kind(self, kind: Kind) -> tuple[Play, ...]:
         """The plays of a kind that are not off."""

@@ -7,27 +7,31 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connector.ledger import contacts, crm_facts, events, outcomes
+from connector.ledger.contacts import Changed
 from connector.ledger.outcomes import Heard
 from connector.ledger.store import Tx
 from connector.model import Contact, Event, Json, Signal, Subject, Trust
 from connector.rules.plays import Kind
 from connector.rules.stages import next_stage
-from connector.steps import edges, fanout, gather, owed, silence, thresholds
-from connector.steps.changes import Changed, changed
+from connector.steps import dates, edges, ends, fanout, gather, owed, silence, thresholds
+from connector.steps.changes import changed
 from connector.steps.consent import record_consent
-from connector.steps.ends import end_for
-from connector.steps.identify import identify
+from connector.steps.edges import Before
+from connector.steps.identify import Identified, identify
+from connector.steps.merged import merged
 from connector.steps.setup import OpenSource, Setup
 from connector.steps.starts import Began, heard
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What a signal taught of a person: which values became others, and who they were before."""
+    """What a signal taught of a person: who they are now, which values became others, and who
+    they were before."""
 
+    contact: Contact
     changes: tuple[Changed, ...]
-    before: Contact
-    is_new: bool
+    before: Before
+    has_number: bool = False  #: one that they did not have
 
 
 def take_signal(
@@ -47,18 +51,20 @@ def take_signal(
         fanout.take_thing(tx, rt, event, signal, now)
         return ""
     trusted = source.trust is Trust.trusted
-    contact_id = identify(tx, rt, signal, event, trusted=trusted)
-    learned = _learn(tx, rt, contact_id, signal, event, now, trusted=trusted)
+    who = identify(tx, rt, signal, event, trusted=trusted)
+    contact_id = who.contact_id
+    learned = _learn(tx, rt, who, signal, event, now, trusted=trusted)
+    if learned is None:  # made or found above, so this is a fault of ours
+        raise RuntimeError(f"contact {contact_id} vanished")
     if trusted:
         _take_consents(tx, rt, contact_id, signal, event, now)
     signal_id = rt.new_id("sig")
     events.add_signal(tx, signal, event, contact_id, signal_id)
-    contact = gather.person(tx, contact_id)
-    if contact is None or learned is None:  # made or found above, so this is a fault of ours
-        raise RuntimeError(f"contact {contact_id} vanished")
     if signal.outcome:
         _outcome(tx, rt, contact_id, signal, event, now)
-    _act(tx, rt, contact, learned, signal, signal_id, event, now)
+    for other in who.merged:
+        merged(tx, rt, learned.contact, other, at=event.occurred_at, now=now)
+    _act(tx, rt, learned, signal, signal_id, event, now)
     return contact_id
 
 
@@ -81,19 +87,17 @@ def own_signal(
     """
     event = Event("", "", "", "own", name, at, now, {})
     made = Signal(name, Subject(), facts, {}, key=key, activity=activity)
-    learned = _learn(tx, rt, contact_id, made, event, now, trusted=True)
-    contact = gather.person(tx, contact_id)
-    if contact is None or learned is None:
+    learned = _learn(tx, rt, Identified(contact_id), made, event, now, trusted=True)
+    if learned is None:
         return
     signal_id = rt.new_id("sig")
-    events.add_signal(tx, made, event, contact.id, signal_id)
-    _act(tx, rt, contact, learned, made, signal_id, event, now, starts=starts)
+    events.add_signal(tx, made, event, learned.contact.id, signal_id)
+    _act(tx, rt, learned, made, signal_id, event, now, starts=starts)
 
 
 def _act(
     tx: Tx,
     rt: Setup,
-    contact: Contact,
     learned: Learned,
     signal: Signal,
     signal_id: str,
@@ -104,10 +108,10 @@ def _act(
 ) -> None:
     """End what the signal ends, then start what it starts: by its name, what it changed, the
     segments it moved the person in or out of, and the silence after it where it is heard late."""
-    at = event.occurred_at
+    at, contact = event.occurred_at, learned.contact
     crm = crm_facts.of(tx, rt.crm, contact.id)
     context = gather.context(tx, rt, contact, crm, _facts(signal), now, at)
-    end_for(tx, rt, contact, signal, event, context, now)
+    ends.end_for(tx, rt, contact, signal, event, context, now)
     if not starts:
         return
     began = Began(
@@ -129,19 +133,15 @@ def _act(
             event_id=event.id or signal_id,
             back_fill=event.back_fill,
         )
-    if rt.by_kind.get(Kind.segment):
-        edges.touched(
-            tx,
-            rt,
-            contact,
-            signal.name,
-            has_changed=bool(learned.changes),
-            is_new=learned.is_new,
-            at=at,
-            now=now,
-            before=learned.before,
-            back_fill=event.back_fill,
-        )
+    paths = [path for path, _, _ in learned.changes]
+    if learned.has_number:
+        paths.append("contact.phone")
+    if paths and rt.by_kind.get(Kind.date):
+        dates.moved(tx, rt, contact.id, paths, now)
+    if rt.watched:
+        before, back_fill = learned.before, event.back_fill
+        name = signal.name
+        edges.touched(tx, rt, contact, name, paths, before, at=at, now=now, back_fill=back_fill)
     if signal.activity and rt.by_kind.get(Kind.silence) and not event.back_fill:
         silence.heard_late(tx, rt, contact.id, at, now)
 
@@ -179,19 +179,20 @@ def _facts(signal: Signal) -> dict[str, Json]:
 def _learn(
     tx: Tx,
     rt: Setup,
-    contact_id: str,
+    who: Identified,
     signal: Signal,
     event: Event,
     now: datetime,
     *,
     trusted: bool,
 ) -> Learned | None:
-    row = contacts.row(tx, contact_id)
+    row = contacts.row(tx, who.contact_id)
     if row is None:
         return None
+    contact_id = str(row["id"])
     was = str(row["stage"])
     after = next_stage(rt.stages, was, signal.stage) if signal.stage else was
-    changes = contacts.see(
+    seen, changes = contacts.see(
         tx,
         row,
         traits=signal.traits,
@@ -214,8 +215,10 @@ def _learn(
             change_id=rt.new_id("stg"),
         )
         owed.contact_changed(tx, rt.crm, contact_id, now)
-    is_new = row["first_seen_at"] == row["last_seen_at"] and row["last_activity_at"] is None
-    return Learned(tuple(changes), contacts.read(row, []), is_new)
+    names = contacts.identities(tx, contact_id)
+    before = Before(contacts.read(row, names), is_new=who.is_new)
+    has_number = "phone" in who.linked
+    return Learned(contacts.read(seen, names), tuple(changes), before, has_number)
 
 
 def _outcome(

@@ -81,7 +81,8 @@ def start(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: da
         enrolment_id = _open(tx, rt, play, contact, began, key, due_at, now)
     elif same is not None and _rearms(play, decision, began, same, due_at):
         arm = variant(play, str(same["arm"]))
-        due = timing.first_due(tx, rt, arm, contact, began.at, due_at)
+        speaks = _speaks(arm, began.context)
+        due = timing.first_due(tx, rt, arm, contact, began.at, due_at) if speaks else None
         enrolments.rearm(tx, str(same["id"]), began.signal_id, due, began.at)
         enrolment_id = str(same["id"])
     about = decisions.About(
@@ -222,7 +223,7 @@ def _over(tx: Tx, play: Play, contact: Contact, key: str, began: Began) -> tuple
     if contact.last_seen_at is not None and contact.last_seen_at <= since:
         return ()  # nothing that occurred later was heard yet
     names = dict.fromkeys((*play.start.unless, *play.exits))
-    over = [name for name in names if events.heard(tx, contact.id, name, since, 1)]
+    over = [name for name in names if _heard_since(tx, play, contact, name, key, since)]
     goal = play.goal
     if goal is None or goal.signal in over:
         return tuple(over)
@@ -231,6 +232,13 @@ def _over(tx: Tx, play: Play, contact: Contact, key: str, began: Began) -> tuple
         if (not goal.same_key or row["key"] == key) and _meets(goal.where, row, told):
             return (*over, goal.signal)
     return tuple(over)
+
+
+def _heard_since(
+    tx: Tx, play: Play, contact: Contact, name: str, key: str, since: datetime
+) -> bool:
+    rows = events.heard(tx, contact.id, name, since, 100 if play.same_key else 1)
+    return any(triggers.is_about(play, str(row["key"]), key) for row in rows)
 
 
 def _mode(tx: Tx, rt: Setup, play: Play, contact_id: str, now: datetime) -> str:

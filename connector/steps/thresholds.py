@@ -59,16 +59,18 @@ def _reached(
     value: float,
     now: datetime,
 ) -> None:
-    """Note which levels of the arms were reached; whoever waits for theirs may speak now."""
+    """Note which levels of the arms were reached, also by one that has spoken already, so that the
+    arms can be compared; whoever waits for their own may speak now."""
+    row = enrolments.measured(tx, play.name, contact.id, began.key)
+    if row is None:
+        return
     arms = [play, *(play.experiment.plays.values() if play.experiment else ())]
     levels = {arm.start.threshold.own for arm in arms if arm.start.threshold}
-    for row in enrolments.waiting(tx, play.name, contact.id):
-        if row["signal_key"] != began.key:
-            continue
-        for level in sorted(level for level in levels if value >= level):
-            readings.reached(tx, str(row["id"]), level, began.at)
-        own = variant(play, str(row["arm"])).start.threshold
-        if row["due_at"] is None and own is not None and value >= own.own:
-            walks = variant(play, str(row["arm"]))
-            due_at = timing.first_due(tx, rt, walks, contact, began.at, None)
-            enrolments.speak(tx, str(row["id"]), due_at)
+    for level in sorted(level for level in levels if value >= level):
+        readings.reached(tx, str(row["id"]), level, began.at)
+    walks = variant(play, str(row["arm"]))
+    own = walks.start.threshold
+    waits = row["state"] == "waiting" and row["due_at"] is None
+    if waits and own is not None and value >= own.own:
+        due_at = timing.first_due(tx, rt, walks, contact, began.at, None)
+        enrolments.speak(tx, str(row["id"]), due_at)

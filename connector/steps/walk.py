@@ -11,7 +11,7 @@ from connector.expressions import compile_template
 from connector.ledger import crm_facts, decisions, enrolments, events, pauses, sends
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Decision, Json, Verdict
-from connector.rules import moments, policy
+from connector.rules import moments, policy, triggers
 from connector.rules.plays import OnPause, Play, Step, WaitFor
 from connector.rules.policy import CHECK_AGAIN, Facts
 from connector.steps import exits, gather, links, owed, timing
@@ -180,7 +180,7 @@ def _wait(
     """Begin to wait for a signal, or end the waiting: it came, or its time is over."""
     since = clock.instant(row["awaiting_since"] or row["due_at"])
     until = since + form.timeout
-    if any(_came(tx, contact.id, name, since, until) for name in form.signals):
+    if any(_came(tx, play, row, name, since, until) for name in form.signals):
         go_to(tx, rt, play, row, _way(play, place, form.heard), now, contact)
     elif now < until:
         name = play.steps[place].name
@@ -189,9 +189,13 @@ def _wait(
         go_to(tx, rt, play, row, _way(play, place, form.missed), now, contact)
 
 
-def _came(tx: Tx, contact_id: str, name: str, since: datetime, until: datetime) -> bool:
-    rows = events.heard(tx, contact_id, name, since, 1)
-    return bool(rows) and rows[0]["occurred_at"] <= clock.text(until)
+def _came(tx: Tx, play: Play, row: Row, name: str, since: datetime, until: datetime) -> bool:
+    rows = events.heard(tx, str(row["contact_id"]), name, since, 100)
+    return any(
+        heard["occurred_at"] <= clock.text(until)
+        and triggers.is_about(play, str(heard["key"]), str(row["key"]))
+        for heard in rows
+    )
 
 
 def _way(play: Play, place: int, name: str) -> int:

@@ -65,7 +65,8 @@ def test_a_text_that_did_not_leave_is_a_failure(shop: Shop) -> None:
     [
         (f'events = [{CART_EVENT}, {{ at = "5m", signal = "order_completed", key = "o1" }}]\n'
          'expect = [{ ended = "goal_before_text" }]', True),
-        (f'events = [{CART_EVENT}]\nexpect = [{{ ended = "goal" }}, {{ step = "reminder" }}]', False),
+        (f'events = [{CART_EVENT}]\n'
+         'expect = [{ ended = "goal" }, { step = "reminder" }]', False),
         (f'now = "2026-11-17T20:30:00-05:00"\nevents = [{CART_EVENT}]\n'
          'expect = [{ held = "quiet_hours" }, { step = "reminder" }]', True),
         (f'contact = {{ consents = [] }}\nevents = [{CART_EVENT}]\n'
@@ -79,7 +80,8 @@ def test_a_text_that_did_not_leave_is_a_failure(shop: Shop) -> None:
          'expect = [{ stopped = "opted_out" }, { answer = "stop_confirmed" }]', True),
         (f'events = [{CART_EVENT}, {{ at = "5m", reply = "STOP" }}]\n'
          'expect = [{ stopped = "opted_out" }]', True),
-        (f'events = [{CART_EVENT}, {{ at = "30m", pause = true }}, {{ at = "2h", resume = true }}]\n'
+        (f'events = [{CART_EVENT}, {{ at = "30m", pause = true }}, '
+         '{ at = "2h", resume = true }]\n'
          'expect = [{ held = "paused" }, { at = "2h", step = "reminder" }]', True),
         (f'events = [{CART_EVENT}, {{ at = "2h", signal = "order_completed", key = "o1" }}]\n'
          'expect = [{ at = "60m", step = "reminder" }, { ended = "goal" }]', True),
@@ -110,7 +112,7 @@ def test_each_thing_that_may_happen_is_played(shop: Shop, example: str, passes: 
         ('expect = [{ at = "soon", step = "x" }]', "'soon' is no span"),
         ('contact = { timezone = "New York" }\nexpect = [{ none = true }]', "New York"),
         ('arm = "short"\nexpect = [{ none = true }]', "the play has no arm 'short'"),
-        ('events = [{ at = "1m", click = true }]\nexpect = [{ none = true }]', "no text with a link"),
+        ('events = [{ at = "1m", click = true }]\nexpect = [{ none = true }]', "no text with"),
     ],
 )  # fmt: skip
 def test_an_example_that_cannot_be_understood_says_why(shop: Shop, example: str, says: str) -> None:

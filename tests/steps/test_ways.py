@@ -251,6 +251,19 @@ def test_a_play_without_such_exits_asks_for_none() -> None:
     assert exits.has_any(replace(CART, exit=Exit(stages=("customer",))))
 
 
+@pytest.mark.parametrize(("about", "ends"), [("a1", True), ("a2", False), ("", True)])
+def test_with_same_key_only_what_is_about_the_same_thing_ends_it(
+    tmp_path: Path, about: str, ends: bool
+) -> None:
+    made = shop(
+        tmp_path, play(Step("a", wait=HOUR, template="a"), exits=("cancelled",), same_key=True)
+    )
+    made.consent()
+    made.tell("signed_up", key="a1")
+    made.tell("cancelled", key=about, at=NOW + MINUTE)
+    assert made.go(HOUR) == (0 if ends else 1)
+
+
 # Versions
 
 

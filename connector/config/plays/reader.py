@@ -135,6 +135,7 @@ class _Reader:
             max_texts_per_key=fields.optional(top, "max_texts_per_key"),
             priority=top.whole("priority", 0, low=-1000, high=1000),
             exit=self.exit(top.table("exit")),
+            same_key=top.flag("same_key", False),
             exclusive=top.flag("exclusive", is_marketing),
             adopt=top.flag("adopt", False),
             on_pause=OnPause(top.text("on_pause", "hold", choices=list(OnPause))),

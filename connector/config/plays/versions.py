@@ -14,7 +14,7 @@ from typing import Final
 import orjson
 
 from connector.config.segments import read_segments
-from connector.config.supply import Supply
+from connector.config.supply import UNCLEAR, Supply
 from connector.config.toml import Table
 from connector.errors import Fault
 from connector.expressions import Template, compile_template
@@ -70,21 +70,31 @@ def revive(name: str, content: str) -> Play | None:
         known = read_segments(Table(name, tomllib.loads(segments), faults, {}), supply)
         around = Around(supply, templates, "", segments=known)
         play = read_play(Path(name), top, source, around)
+        _refuse_holes(play, faults)
     except ValueError as error:
         log.error("act=revive play=%s result=failed: %s", name, error)
         return None
     return replace(play, content=content, version=version(content))
 
 
+def _refuse_holes(play: Play, faults: list[Fault]) -> None:
+    """A condition that cannot be understood any more must not count as one that always holds."""
+    if not play.steps:
+        raise ValueError("it has no steps")
+    for fault in faults:
+        if fault.message.startswith(UNCLEAR):
+            raise ValueError(str(fault))
+
+
 def _apart(
     content: str,
 ) -> tuple[str, dict[tuple[str, str], str], str, tuple[str, ...]]:
     found = list(_PART.finditer(content))
-    ends = [*(part.start() for part in found[1:]), len(content) + 1]
-    source = content[: found[0].start()] if found else content
+    starts = [part.start() for part in found] or [len(content)]
+    source, ends = content[: starts[0]], [*starts[1:], len(content) + 1]
     texts: dict[tuple[str, str], str] = {}
     segments, stages = "", tuple[str, ...]()
-    for part, end in zip(found, ends, strict=True):
+    for part, end in zip(found, ends, strict=False):
         body = content[part.end() + 1 : end - 1]
         if part[2]:
             texts[part[2], part[3]] = body

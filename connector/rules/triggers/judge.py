@@ -136,6 +136,11 @@ def ends(play: Play, signal_name: str, state: str) -> str:
     return ""
 
 
+def is_about(play: Play, signal_key: str, key: str) -> bool:
+    """Whether a signal is about the thing that an enrolment is about, where the play asks."""
+    return not play.same_key or not signal_key or signal_key[:200] == key
+
+
 def goal_kind(
     occurred_at: datetime, first_text_at: datetime | None, goal_until: datetime | None
 ) -> str:
