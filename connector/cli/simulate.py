@@ -57,8 +57,9 @@ def simulate(
 
     It tells what would have been sent, held and stopped, to how many and when, in how many
     segments, which caps bite, and how that differs from another folder's files. With
-    --from-ledger each decision is also compared with the one that was made then: with the same
-    files they are equal. --since counts only what is newer; everything before it is run too.
+    --from-ledger, each decision is compared with the one that was made then (unless --against
+    compares with other files): with the same files they are equal. --since counts only what is
+    newer; everything before it is run too.
 
     \b
     Examples:

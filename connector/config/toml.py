@@ -16,6 +16,7 @@ MAX_FILE_BYTES: Final = 1_000_000
 REQUIRED: Final[Any] = object()
 
 _SPAN = re.compile(r"^(\d{1,6})\s*(s|m|h|d|w)$")
+_LAST = re.compile(r"(\[\d+\]|\.?[^.\[\]]+|.)\Z", re.DOTALL)  # always takes something away
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _HEADER = re.compile(r"^\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=""")
@@ -57,7 +58,7 @@ class Table:
         """The line on which the key stands, or its nearest named ancestor's."""
         path = self.where(key)
         while path and path not in self.lines:
-            path = re.sub(r"(\[\d+\]|\.?[^.\[\]]+)$", "", path)
+            path = _LAST.sub("", path)
         return self.lines.get(path, 1)
 
     def fault(self, key: str, message: str, remedy: str = "") -> None:

@@ -14,28 +14,26 @@ from connector.ledger.store import Row, Tx
 
 MOST: Final = 500
 AMONG: Final = 2_000  #: texts or people that are looked at
-_SAID: Final = "r.label <> 'opt_out' AND r.label <> 'wrong_person'"
-OF_CONTACT: Final = f"""SELECT r.occurred_at AS at, '' AS zone FROM replies r
-    WHERE r.contact_id = :contact AND {_SAID}
-    UNION ALL SELECT c.at, '' FROM clicks c WHERE c.contact_id = :contact AND c.verdict = 'human'
+OF_CONTACT: Final = """SELECT occurred_at AS at, '' AS zone FROM replies
+    WHERE contact_id = :contact AND label <> 'opt_out' AND label <> 'wrong_person'
+    UNION ALL SELECT at, '' FROM clicks WHERE contact_id = :contact AND verdict = 'human'
     ORDER BY at DESC LIMIT :most"""
-_MANY: Final = """SELECT r.occurred_at AS at, p.timezone AS zone
-    FROM ({{among}}) a JOIN replies r ON r.{{reply}}
-    JOIN contacts p ON p.id = r.contact_id WHERE {said}
-    UNION ALL SELECT c.at, p.timezone FROM ({{among}}) a JOIN clicks c ON c.{{click}}
-    JOIN contacts p ON p.id = c.contact_id WHERE c.verdict = 'human'
-    ORDER BY at DESC LIMIT :most""".format(said=_SAID)
-OF_PLAY: Final = _MANY.format(
-    among="SELECT id FROM sends WHERE play = :name ORDER BY id DESC LIMIT :among",
-    reply="send_id = a.id",
-    click="send_id = a.id",
-)
-OF_SEGMENT: Final = _MANY.format(
-    among="""SELECT contact_id FROM memberships WHERE segment = :name AND inside = 1
-        ORDER BY contact_id DESC LIMIT :among""",
-    reply="contact_id = a.contact_id",
-    click="contact_id = a.contact_id",
-)
+OF_PLAY: Final = """WITH texts AS
+        (SELECT id FROM sends WHERE play = :name ORDER BY id DESC LIMIT :among)
+    SELECT r.occurred_at AS at, p.timezone AS zone FROM texts t
+    JOIN replies r ON r.send_id = t.id JOIN contacts p ON p.id = r.contact_id
+    WHERE r.label <> 'opt_out' AND r.label <> 'wrong_person'
+    UNION ALL SELECT c.at, p.timezone FROM texts t
+    JOIN clicks c ON c.send_id = t.id JOIN contacts p ON p.id = c.contact_id
+    WHERE c.verdict = 'human' ORDER BY at DESC LIMIT :most"""
+OF_SEGMENT: Final = """WITH people AS (SELECT contact_id AS id FROM memberships
+        WHERE segment = :name AND inside = 1 ORDER BY contact_id DESC LIMIT :among)
+    SELECT r.occurred_at AS at, p.timezone AS zone FROM people m
+    JOIN replies r ON r.contact_id = m.id JOIN contacts p ON p.id = m.id
+    WHERE r.label <> 'opt_out' AND r.label <> 'wrong_person'
+    UNION ALL SELECT c.at, p.timezone FROM people m
+    JOIN clicks c ON c.contact_id = m.id JOIN contacts p ON p.id = m.id
+    WHERE c.verdict = 'human' ORDER BY at DESC LIMIT :most"""
 
 Times = list[tuple[datetime, str]]
 """Instants, each with the zone that the person stated, "" where none."""

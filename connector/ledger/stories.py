@@ -60,8 +60,8 @@ EVENT_TOLD = (
     "back_fill repeats conflicts"
 )
 ENROLMENT_TOLD = (
-    "id mode state step step_name arm due_at awaiting_since triggered_at eligible_at opened_at first_text_at goal_until goal_at "
-    "goal_event_id goal_kind ended_at exit_reason"
+    "id mode state step step_name arm due_at awaiting_since triggered_at eligible_at opened_at "
+    "first_text_at goal_until goal_at goal_event_id goal_kind ended_at exit_reason"
 )
 
 

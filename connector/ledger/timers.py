@@ -13,6 +13,8 @@ SET = """INSERT INTO timers (kind, name, contact_id, key, due_at, base)
         base = excluded.base"""
 DROP = """DELETE FROM timers WHERE kind = :kind AND name = :name AND contact_id = :contact
     AND key = :key"""
+PUT_OFF = """UPDATE timers SET due_at = :due WHERE kind = :kind AND name = :name
+    AND contact_id = :contact AND key = :key"""
 KEEP_ONLY = """DELETE FROM timers WHERE kind = :kind AND name = :name AND contact_id = :contact
     AND key <> :key"""
 DUE = "SELECT * FROM timers WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
@@ -40,6 +42,12 @@ def drop(tx: Tx, row: Row) -> None:
     """A timer has done its work."""
     asked = {"kind": row["kind"], "name": row["name"], "key": row["key"]}
     tx.run(DROP, contact=row["contact_id"], **asked)
+
+
+def put_off(tx: Tx, row: Row, due_at: datetime) -> None:
+    """A timer is due later."""
+    asked = {"kind": row["kind"], "name": row["name"], "key": row["key"]}
+    tx.run(PUT_OFF, contact=row["contact_id"], due=clock.text(due_at), **asked)
 
 
 def keep_only(tx: Tx, kind: str, name: str, contact_id: str, key: str) -> None:

@@ -95,8 +95,14 @@ class Begun:
 
     def _start(self, name: str, contact_id: str, key: str, due: str) -> str:
         play = next((play for play in self._plays() if play.name == name), None)
-        if play is not None and (play.start.once is Once.contact or play.start.first):
+        if play is not None and _has_own_key(play):
             return self._recorded.start_of(contact_id, name, due)
         return self._recorded.instant(
             self._recorded.about("trigger", contact_id, name, key, ""), due
         )
+
+
+def _has_own_key(play: Play) -> bool:
+    """Whether what began it does not tell under which key it is walked."""
+    form = play.start
+    return form.once is Once.contact or form.first or form.key is not None

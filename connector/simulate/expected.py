@@ -12,6 +12,7 @@ from connector.simulate.happened import Act, Happened, Judged
 
 NEAR: Final = timedelta(seconds=1)  #: how exactly an instant must be met
 LEFT: Final = ("task", "webhook", "answer")  #: what an expected act may be, beside a text
+NOTHING: Final = "nothing"  #: what nothing was held, stopped or ended by
 
 Wanted = Mapping[str, Any]
 
@@ -56,8 +57,8 @@ def _codes(example: Example, found: Happened) -> Iterator[str]:
     ended = {item.reason for item in found.ended}
     for item in example.expect:
         for key, codes in (("held", waits), ("stopped", stops), ("ended", ended)):
-            if key in item and item[key] not in codes:
-                got = ", ".join(sorted(codes)) or "nothing"
+            if key in item and item[key] not in (codes or {NOTHING}):
+                got = ", ".join(sorted(codes)) or NOTHING
                 yield f"expected {key} by {item[key]}; {key} by {got}"
 
 

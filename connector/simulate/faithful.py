@@ -112,17 +112,29 @@ class FaithfulTx(ScratchTx):
         return row
 
     def run(self, sql: str, **params: Any) -> int:
-        """Run a statement; a text put off is due when it was tried again then."""
-        if sql == sends.DEFER:
-            send = super().one(SEND, id=params["id"])
-            again = send and self._recorded.answer(
-                self._recorded.about_send(send), int(send["attempt"]) + 1
-            )
-            if again:
-                params["due"] = again["begun_at"]
-        elif sql == cursors.SET:
-            params["value"] = self._begun.mark(str(params["name"]), str(params["value"]))
+        """Run a statement; what hangs on when it was done is as it was then."""
+        if sql in AS_IT_WAS:
+            params = {**params, **AS_IT_WAS[sql](self, params)}
         return super().run(sql, **params)
+
+    def put_off(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """A text put off is due when it was tried again."""
+        send = super().one(SEND, id=params["id"])
+        about = self._recorded.about_send(send) if send else ""
+        again = self._recorded.answer(about, int(send["attempt"]) + 1) if send else None
+        return {"due": again["begun_at"]} if again else {}
+
+    def planned(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """A text is worth sending for as long as it was."""
+        about = self._recorded.about(
+            "plan", params["contact"], params["play"], params["key"], params["step"]
+        )
+        until = self._recorded.expires(about, str(params["now"]))
+        return {"expires": until} if until else {}
+
+    def marked(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """Silences are told as far as they were shown."""
+        return {"value": self._begun.mark(str(params["name"]), str(params["value"]))}
 
     def _next(self, sql: str, when: When) -> str | None:
         """The earliest instant at which anything is done: never before it is due."""
@@ -167,6 +179,14 @@ class FaithfulTx(ScratchTx):
     def _note_code(self, send_id: str, url: str) -> None:
         send = super().one(SEND, id=send_id)
         self.code = self._recorded.code(self._recorded.about_send(send), url) if send else ""
+
+
+AS_IT_WAS: Final[Mapping[str, Callable[[FaithfulTx, Mapping[str, Any]], dict[str, str]]]] = {
+    sends.DEFER: FaithfulTx.put_off,
+    sends.PLAN: FaithfulTx.planned,
+    cursors.SET: FaithfulTx.marked,
+}
+"""Statements with something in them that hangs on when it was done → what that was then."""
 
 
 class FaithfulIds(Ids):

@@ -49,7 +49,7 @@ MERGES: Final = """SELECT * FROM merges WHERE id > :after AND event_id = ''
     ORDER BY id LIMIT :limit"""
 BY_HAND: Final = """SELECT * FROM sends WHERE id > :after AND cause IN ('hand', 'test')
     ORDER BY id LIMIT :limit"""
-DECISIONS: Final = """SELECT d.*, s.text AS text, s.cause AS cause FROM decisions d
+DECISIONS: Final = """SELECT d.*, s.text AS text, s.expires_at AS expires_at FROM decisions d
     LEFT JOIN sends s ON s.id = d.send_id WHERE d.id > :after ORDER BY d.id LIMIT :limit"""
 TAKEN: Final = """SELECT a.rowid AS id, a.attempt AS number, a.begun_at AS began,
         a.settled_at AS settled, a.result, a.reason AS why, a.code, s.cause, s.contact_id, s.play,
@@ -232,6 +232,7 @@ def _decisions(store: Store) -> Iterator[Line]:
             "text": (row["text"] or "") if is_text else "",
             **_picked(row, *names, "policy_version"),
             "event_id": row["event_id"] or "",
+            "expires_at": (row["expires_at"] or "") if row["moment"] == "plan" else "",
         }
 
 

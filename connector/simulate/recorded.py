@@ -33,6 +33,7 @@ TABLES: Final = (
 INSTANT: Final = """SELECT min(at) FROM (
     SELECT min(at) AS at FROM decisions WHERE about = ?1 AND binds = 1 AND at >= ?2 UNION ALL
     SELECT min(last_at) FROM decisions WHERE about = ?1 AND binds = 1 AND last_at >= ?2)"""
+PLANNED: Final = "SELECT line FROM decisions WHERE about = ? AND binds = 1 AND at = ? LIMIT 1"
 START: Final = "INSERT INTO starts VALUES (?, ?)"
 NEXT_START: Final = "SELECT min(at) FROM starts WHERE what = ? AND at >= ?"
 COMMIT_EVERY: Final = 5_000
@@ -133,6 +134,11 @@ class Recorded:
         """The first instant from ``since`` on at which this was decided; "" for none."""
         found = self._db.execute(INSTANT, (about, since)).fetchone()
         return found[0] or ""
+
+    def expires(self, about: str, at: str) -> str:
+        """Until when a text was worth sending that was planned at an instant; "" for none."""
+        found = self._db.execute(PLANNED, (about, at)).fetchone()
+        return str(orjson.loads(found[0])["expires_at"]) if found else ""
 
     def start_of(self, contact_id: str, play: str, due: str) -> str:
         """The instant at which time alone began a play for somebody, for what was due; or "".

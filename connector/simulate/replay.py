@@ -51,14 +51,21 @@ class Ran:
 
 @contextmanager
 def replayed(
-    loaded: Loaded, source: Source, tell: Callable[[str, int], None] = lambda at, count: None
+    loaded: Loaded,
+    source: Source,
+    tell: Callable[[str, int], None] = lambda at, count: None,
+    *,
+    bound: bool = True,
 ) -> Iterator[Ran]:
     """A world in which everything that was recorded happened under some files.
 
-    Raises ``ConnectorError`` where the lines are none that can be read.
+    ``bound``: what the same files decided then is decided at the same instant, however late the
+    worker was; else each thing is done when it is due. Raises ``ConnectorError`` where the lines
+    are none that can be read.
     """
     with tempfile.TemporaryDirectory(prefix="connector-simulate-") as place:
-        ran = _prepared(loaded, source, Path(place))
+        binds = _bound_by(loaded) if bound else lambda line: False
+        ran = _prepared(loaded, source, Path(place), binds)
         with listening() as faults, ran.world:
             ran.faults = faults
             _run(ran, source(), tell)
@@ -66,9 +73,9 @@ def replayed(
         ran.recorded.close()
 
 
-def _prepared(loaded: Loaded, source: Source, place: Path) -> Ran:
+def _prepared(loaded: Loaded, source: Source, place: Path, binds: Callable[[Line], bool]) -> Ran:
     """Read everything once: what the connector did then, and how much there is of all else."""
-    recorded = Recorded(place / "recorded.db", _bound_by(loaded))
+    recorded = Recorded(place / "recorded.db", binds)
     about: Line = {}
     counts: dict[str, int] = {}
     files: list[Line] = []

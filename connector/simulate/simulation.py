@@ -90,9 +90,14 @@ def simulated(
     other: Loaded | None = None,
     tell: Tell = lambda at, count: None,
 ) -> Iterator[tuple[Simulated, Tx]]:
-    """Run the inputs through the files (and through another folder's); the world stays open."""
+    """Run the inputs through the files (and through another folder's); the world stays open.
+
+    Beside other files nothing is compared with what was decided then, and each side does
+    everything when it is due: a worker that was away for a day is no difference of files.
+    """
     with ExitStack() as open_:
-        ran = open_.enter_context(replayed(loaded, source, tell))
+        bound = other is None
+        ran = open_.enter_context(replayed(loaded, source, tell, bound=bound))
         tx = ran.world.store.tx
         found = Simulated(
             first=ran.first,
@@ -101,10 +106,10 @@ def simulated(
             totals=_totals(tx, wanted),
             faults=tuple(ran.faults),
             changed=tuple(changes(loaded, ran)),
-            comparison=compare(ran) if wanted.compared else None,
+            comparison=compare(ran) if wanted.compared and bound else None,
         )
         if other is not None:
-            there = open_.enter_context(replayed(other, source, tell)).world.store.tx
+            there = open_.enter_context(replayed(other, source, tell, bound=False)).world.store.tx
             laid, of_other = versus(tx, there, wanted.since), _totals(there, wanted)
             found = _with(found, versus=laid, there=of_other)
         yield found, tx

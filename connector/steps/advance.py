@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from connector.errors import ConnectorError, ExpressionFailed, StorageRefused, Unreadable
 from connector.ledger import cursors, enrolments, events, fanouts, timers
@@ -20,6 +21,7 @@ from connector.rules.clicks import Fetch
 from connector.rules.mapping import Unmapped
 from connector.rules.plays import Kind
 from connector.steps import byhand, clicks, dates, edges, fanout, outcome, schedules, silence
+from connector.steps.apart import apart
 from connector.steps.setup import OpenSource, Setup
 from connector.steps.signal import take_signal
 from connector.steps.walk import walk
@@ -35,6 +37,7 @@ Told = Receipt | Reply | Fetch | Mapping[str, Any]
 INBOX = "inbox"  #: the last delivery that was moved into the ledger whole
 PART = "inbox_part"  #: how many pieces of the delivery after it were moved: "seq:pieces"
 REFILL = 64  #: deliveries read at a time
+FAULTY = timedelta(hours=1)  #: after which a timer that could not be served is served again
 SLICE = 32  #: pieces, and due steps, in one transaction, so that no other writer waits long
 
 
@@ -261,7 +264,7 @@ def _begin_timed(tx: Tx, rt: Setup, now: datetime, *, careful: bool) -> int:
     for act in _timed(rt):
         try:
             with savepoint(tx) if careful else nullcontext():
-                done += act(tx, rt, now)
+                done += act(tx, rt, now, careful=careful)
         except Exception as error:  # a door: one bad play must not hold up the rest
             if not careful or is_storage(error):
                 raise
@@ -269,15 +272,25 @@ def _begin_timed(tx: Tx, rt: Setup, now: datetime, *, careful: bool) -> int:
     return done
 
 
-def _timed(rt: Setup) -> list[Callable[[Tx, Setup, datetime], int]]:
+class Timed(Protocol):
+    """Something that time alone begins: a few of it; how many were looked at."""
+
+    __module__: str
+
+    def __call__(self, tx: Tx, rt: Setup, now: datetime, *, careful: bool = True) -> int: ...
+
+
+def _timed(rt: Setup) -> list[Timed]:
     """What there is to look after, given the plays there are."""
-    acts: list[Callable[[Tx, Setup, datetime], int]] = []
+    acts: list[Timed] = []
     if rt.by_kind.get(Kind.silence):
         acts.append(silence.scan)
     if rt.by_kind.get(Kind.schedule):
         acts.append(schedules.run)
     if rt.by_kind.get(Kind.date):
         acts.append(dates.set_up)
+    if rt.by_kind.get(Kind.segment):
+        acts.append(edges.set_up)
     if rt.by_kind.get(Kind.date) or rt.by_kind.get(Kind.segment):
         acts.append(_due_timers)
     if rt.by_kind.get(Kind.schedule) or rt.by_kind.get(Kind.thing):
@@ -285,10 +298,12 @@ def _timed(rt: Setup) -> list[Callable[[Tx, Setup, datetime], int]]:
     return acts
 
 
-def _due_timers(tx: Tx, rt: Setup, now: datetime) -> int:
+def _due_timers(tx: Tx, rt: Setup, now: datetime, *, careful: bool = True) -> int:
     rows = timers.due(tx, now, SLICE)
     for row in rows:
-        (dates.due if row["kind"] == dates.DATE else edges.due)(tx, rt, row, now)
+        due = dates.due if row["kind"] == dates.DATE else edges.due
+        if not apart(tx, partial(due, tx, rt, row, now), str(row["name"]), careful=careful):
+            timers.put_off(tx, row, now + FAULTY)
     return len(rows)
 
 

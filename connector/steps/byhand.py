@@ -14,6 +14,7 @@ from connector.ledger import contacts, crm_facts
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Tx
 from connector.model import Decision, Json
+from connector.rules.plays import Mode
 from connector.steps import gather
 from connector.steps.began import keep
 from connector.steps.setup import Setup
@@ -40,13 +41,15 @@ def start(
 ) -> Decision:
     """Start a play for a contact; it is judged and governed like any other start.
 
-    Raises ``ConnectorError`` where the play or the contact is not there.
+    Raises ``ConnectorError`` where the play or the contact is not there, or the play is off.
     """
     play = rt.plays.get(play_name)
     contact = gather.person(tx, contact_id)
     if play is None or contact is None:
         what = f"play {play_name}" if play is None else f"contact {contact_id}"
         raise ConnectorError(f"there is no {what}")
+    if play.mode is Mode.off:
+        raise ConnectorError(f"the play {play_name} is off; set its mode to live or shadow")
     told = {**facts, "who": who, "why": why}
     signal_id = keep(tx, rt, contact, HAND, told, key, now, now)
     shown = {**told, "name": HAND, "key": key}

@@ -8,6 +8,7 @@ from datetime import datetime
 from connector.ledger import crm_facts
 from connector.ledger.store import Tx
 from connector.model import Json
+from connector.rules.plays import Kind
 from connector.rules.triggers import change
 from connector.steps import dates, edges, gather
 from connector.steps.changes import changed
@@ -34,7 +35,7 @@ def learn(
     changed(tx, rt, contact_id, () if is_first else told, at=now, now=now, event_id=change_id)
     paths = [path for path, _, _ in told]
     dates.moved(tx, rt, contact_id, paths, now)
-    contact = gather.person(tx, contact_id) if rt.watched else None
+    contact = gather.person(tx, contact_id) if rt.by_kind.get(Kind.segment) else None
     if contact is not None:
         was = edges.Before(contact, before)
         edges.touched(tx, rt, contact, "", paths, was, at=now, now=now, back_fill=is_first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from connector import clock
 from connector.ledger import crm_facts, cursors, enrolments, sends, timers
@@ -14,10 +15,11 @@ from connector.rules.triggers import STALE
 from connector.rules.triggers import dates as rules
 from connector.rules.triggers.dates import Occurrence
 from connector.steps import gather, timing
+from connector.steps.apart import apart
 from connector.steps.began import begin
 from connector.steps.setup import Setup
 
-SLICE = 100  #: people at a time, where a play is new
+SLICE = 32  #: people at a time, where a play is new
 DATE = "date"
 WHERE_THEY_ARE = frozenset(
     f"contact.{name}" for name in ("timezone", "country", "region", "postal", "phone")
@@ -90,7 +92,7 @@ def due(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
         timers.set_(tx, DATE, play.name, contact.id, after.key, after.at, after.key)
 
 
-def set_up(tx: Tx, rt: Setup, now: datetime) -> int:
+def set_up(tx: Tx, rt: Setup, now: datetime, *, careful: bool = True) -> int:
     """Set the timers of everybody for plays that are new, some people at a time; how many."""
     done = 0
     for play in rt.by_kind.get(Kind.date, ()):
@@ -103,7 +105,8 @@ def set_up(tx: Tx, rt: Setup, now: datetime) -> int:
             continue
         ids = timers.people(tx, mark, SLICE)
         for contact_id in ids:
-            arm(tx, rt, play, form, contact_id, now)
+            armed = partial(arm, tx, rt, play, form, contact_id, now)
+            apart(tx, armed, f"{play.name}:{contact_id}", careful=careful)
         cursors.set_(tx, name, ids[-1] if len(ids) == SLICE else "done")
         done += len(ids)
     return done

@@ -146,7 +146,9 @@ def _judge(
         memberships.put(tx, segment.name, contact.id, inside, at)
     _look_again(tx, segment, contact.id, again, as_of)
     if was != inside and (is_known or before is not None):
-        _crossed(tx, rt, segment, contact, was, inside, at, now, back_fill=back_fill)
+        is_late = as_of != at and _inside(tx, rt, segment, contact, at)[0] != inside
+        crossed_at = as_of if is_late else at  # by what was heard late, or with something after it
+        _crossed(tx, rt, segment, contact, was, inside, crossed_at, now, back_fill=back_fill)
 
 
 def _was(tx: Tx, rt: Setup, segment: Segment, before: Before, at: datetime) -> bool:

@@ -38,9 +38,10 @@ def end_for(
             reason = _reason(tx, rt, play, row, contact, signal, event, context, now)
         if reason and enrolments.end(tx, str(row["id"]), reason, now):
             sends.cancel_planned(tx, str(row["id"]), reason, now)
-        elif play is not None and not reason and row["awaiting_since"]:
-            if triggers.is_about(play, signal.key, str(row["key"])):
-                walk.heard(tx, rt, play, row, signal.name, event.occurred_at, now)
+        elif play is None or reason or not row["awaiting_since"]:
+            continue
+        elif triggers.is_about(play, signal.key, str(row["key"])):
+            walk.heard(tx, rt, play, row, signal.name, event.occurred_at, now)
 
 
 def _reason(

@@ -270,9 +270,10 @@ def _busy_with(tx: Tx, rt: Setup, play: Play | None, contact: Contact, enrolment
         other = rt.plays.get(str(row["play"]))
         if row["id"] == enrolment_id:
             has_spoken = True
-        elif other is not None and _comes_first(other, play):
-            if other.priority > play.priority or not has_spoken:
-                return other.name
+        elif other is None or not _comes_first(other, play):
+            continue
+        elif other.priority > play.priority or not has_spoken:
+            return other.name
     return ""
 
 
@@ -304,14 +305,13 @@ def _too_long(step: Step | None, text: str) -> str:
 class Walked(Mapping[str, Json]):
     """What has come of an enrolment so far, read from the ledger when it is first asked for."""
 
-    def __init__(self, tx: Tx, row: Row) -> None:
-        self._tx, self._row = tx, row
+    def __init__(self, tx: Tx, enrolment_id: str, step: str) -> None:
+        self._tx, self._id, self._step = tx, enrolment_id, step
         self._found: dict[str, Json] | None = None
 
     def _facts(self) -> dict[str, Json]:
         if self._found is None:
-            self._found = enrolments.walked(self._tx, str(self._row["id"]))
-            self._found["step"] = self._row["step_name"]
+            self._found = {**enrolments.walked(self._tx, self._id), "step": self._step}
         return self._found
 
     def __getitem__(self, name: str) -> Json:

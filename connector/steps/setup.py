@@ -82,7 +82,6 @@ class Setup:
     crm_fields: Mapping[str, tuple[CrmField, ...]] = field(default_factory=dict)
     starting: Mapping[str, tuple[Play, ...]] = field(default_factory=dict)
     by_kind: Mapping[Kind, tuple[Play, ...]] = field(default_factory=dict)
-    watched: tuple[Segment, ...] = ()  #: at whose edges plays start
 
     @property
     def earnest(self) -> Mode:
@@ -106,9 +105,13 @@ class Setup:
             kinds.setdefault(play.start.kind, []).append(play)
         self.starting = {name: tuple(plays) for name, plays in starting.items()}
         self.by_kind = {kind: tuple(plays) for kind, plays in kinds.items()}
-        edges = [play.start.edge for play in kinds.get(Kind.segment, ())]
+
+    @property
+    def watched(self) -> list[Segment]:
+        """The segments at whose edges plays start, also those that are off just now."""
+        edges = [play.start.edge for play in self.by_kind.get(Kind.segment, ())]
         names = dict.fromkeys(edge.segment for edge in edges if edge is not None)
-        self.watched = tuple(self.segments[name] for name in names if name in self.segments)
+        return [self.segments[name] for name in names if name in self.segments]
 
     def of_kind(self, kind: Kind) -> tuple[Play, ...]:
         """The plays of a kind that are not off."""

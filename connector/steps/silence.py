@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from connector import clock
 from connector.ledger import cursors, quiet
 from connector.ledger.store import Row, Tx
-from connector.rules.plays import Kind, Play, Silence
+from connector.rules.plays import Kind, Mode, Play, Silence
 from connector.rules.triggers import silence as rules
+from connector.steps.apart import apart
 from connector.steps.began import begin
 from connector.steps.setup import Setup
 
@@ -17,29 +19,34 @@ LAG = timedelta(minutes=1)  #: how far the mark may stay behind where nobody fel
 PAST_ALL = "~"  #: after every id
 
 
-def scan(tx: Tx, rt: Setup, now: datetime) -> int:
+def scan(tx: Tx, rt: Setup, now: datetime, *, careful: bool = True) -> int:
     """Start the plays of people who have been silent long enough; how many were looked at.
 
-    A play that is new begins with those who fall silent from now on.
+    A play that is new, or was off, begins with those who fall silent from now on.
     """
     looked = 0
-    for play in rt.of_kind(Kind.silence):
+    for play in rt.by_kind.get(Kind.silence, ()):
         form = play.start.silence
         if form is not None:
-            looked += _scan(tx, rt, play, form, now)
+            looked += _scan(tx, rt, play, form, now, careful=careful)
     return looked
 
 
-def _scan(tx: Tx, rt: Setup, play: Play, form: Silence, now: datetime) -> int:
+def _scan(tx: Tx, rt: Setup, play: Play, form: Silence, now: datetime, *, careful: bool) -> int:
     name, until = _cursor(play, form), now - form.span
     mark = cursors.get(tx, name)
+    if play.mode is Mode.off:
+        if mark:
+            cursors.set_(tx, name, "")
+        return 0
     if not mark:
         cursors.set_(tx, name, f"{clock.text(until)}|")
         return 0
     at, _, after = mark.partition("|")
     rows = quiet.between(tx, at, after, until, SLICE, also_never=form.since == "first_seen")
     for row in rows:
-        fire(tx, rt, play, form, row, now)
+        begun = partial(fire, tx, rt, play, form, row, now)
+        apart(tx, begun, f"{play.name}:{row['id']}", careful=careful)
     if len(rows) == SLICE:
         cursors.set_(tx, name, f"{rows[-1]['since']}|{rows[-1]['id']}")
     elif rows or until - clock.instant(at) > LAG:  # an import from before it starts nothing

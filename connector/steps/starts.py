@@ -39,9 +39,7 @@ class Began:
     back_fill: bool = False
     occurrence: str = ""
     due_at: datetime | None = None
-    is_known: bool = True  #: whether where and how often were asked already
     against: tuple[Objection, ...] = field(default=())
-    counts: bool = True  #: whether signals heard after it can have ended it already
 
 
 def heard(
@@ -61,15 +59,11 @@ def heard(
 
 def start(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: datetime) -> Decision:
     """Open, re-arm or refuse an enrolment; a decision is kept for every matched start."""
-    key = began.occurrence or triggers.occurrence(play, began.key, began.signal_id, began.context)
-    if play.start.once is Once.contact:  # whatever it begins with
-        key = triggers.occurrence(play, began.key, began.signal_id, began.context)
-    if play.start.first:
-        key = "first"
+    key, missing_key = _key(play, began)
     same, standing_ = _standing(tx, play, contact, key, began)
     told = triggers.Start(began.at, contact.stage, began.back_fill, began.context)
     decision = triggers.judge(play, told, standing_, now)
-    against = (*began.against, *_paused(tx, play))
+    against = (*began.against, *missing_key, *_paused(tx, play))
     due_at = began.due_at
     if play.start.date is not None and play.start.kind is Kind.signal:
         due_at, missing = timing.date_of(rt, play, contact, began.context, began.at)
@@ -81,7 +75,7 @@ def start(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: da
         enrolment_id = _open(tx, rt, play, contact, began, key, due_at, now)
     elif same is not None and _rearms(play, decision, began, same, due_at):
         arm = variant(play, str(same["arm"]))
-        speaks = _speaks(arm, began.context)
+        speaks = _speaks(arm, began)
         due = timing.first_due(tx, rt, arm, contact, began.at, due_at) if speaks else None
         enrolments.rearm(tx, str(same["id"]), began.signal_id, due, began.at)
         enrolment_id = str(same["id"])
@@ -97,6 +91,25 @@ def start(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: da
     facts = {"signal": began.context.get("signal", {}), "stage": contact.stage, "key": key}
     decisions.add(tx, about, decision, facts, now, decision_id=rt.new_id("dec"))
     return decision
+
+
+def _key(play: Play, began: Began) -> tuple[str, tuple[Objection, ...]]:
+    """Under which key the play is walked once, and the objection where that cannot be told.
+
+    The play's own ``key`` goes before what the form of the start says, save by hand, where
+    somebody says it.
+    """
+    if play.start.first:
+        return "first", ()
+    own = began.occurrence
+    if own and play.start.once is Once.key and (play.start.key is None or began.due_at):
+        return own, ()
+    itself = own or began.signal_id
+    try:
+        return triggers.occurrence(play, own or began.key, itself, began.context), ()
+    except ExpressionFailed as error:
+        says = f"The key could not be told: {error}"
+        return itself, (Objection("fact_missing", Verdict.stop, says),)
 
 
 def _rearms(
@@ -124,7 +137,7 @@ def _open(
     mode = _mode(tx, rt, play, contact.id, now)
     arm = _arm(tx, rt, play, contact.id, now) if play.experiment else ""
     walks = variant(play, arm)
-    speaks = _speaks(walks, began.context)
+    speaks = _speaks(walks, began)
     enrolment_id = rt.new_id("enr")
     enrolments.open_(
         tx,
@@ -146,12 +159,15 @@ def _open(
     return enrolment_id
 
 
-def _speaks(play: Play, context: Mapping[str, Json]) -> bool:
-    """Whether this arm speaks at once: in a threshold test it may wait for its own level."""
+def _speaks(play: Play, began: Began) -> bool:
+    """Whether this arm speaks at once: in a threshold test it may wait for its own level.
+
+    By hand there is no measure, and nothing to wait for.
+    """
     form = play.start.threshold
-    if form is None or form.own <= form.level:
+    if form is None or form.own <= form.level or began.due_at is not None:
         return True
-    value = triggers.number(form.measure(context))
+    value = triggers.number(form.measure(began.context))
     return value is not None and value >= form.own
 
 
@@ -159,7 +175,7 @@ def _paused(tx: Tx, play: Play) -> tuple[Objection, ...]:
     """A pause that drops lets nothing new begin."""
     if play.on_pause is not OnPause.drop:
         return ()
-    row = pauses.of(tx, play.name)
+    row = pauses.all_(tx).get(play.name)  # also while the kill switch holds everything
     if row is None or row["verdict"] != "drop":
         return ()
     return (Objection("paused", Verdict.stop, f"The play is paused: {row['why'] or 'no reason'}"),)
@@ -206,7 +222,7 @@ def _standing(
         latest = enrolments.latest(tx, play.name, contact.id)
     if same is None and key == began.signal_id and latest is not None:
         same = latest if latest["state"] == "waiting" else None
-    over = _over(tx, play, contact, key, began) if began.counts else ()
+    over = _over(tx, play, contact, key, began)
     last_start = clock.instant(latest["triggered_at"]) if latest else None
     return same, Standing(str(same["state"]) if same else "", last_start, over)
 

@@ -76,8 +76,14 @@ def value_at(context: Mapping[str, Json], path: str) -> Json:
 def _best_hour(tx: Tx, play: Play, contact: Contact, zone: str) -> int | None:
     """The person's own best hour, else that of the segment whose edge starts the play, else that
     of the play's people, else none."""
-    own = moments.best_hour(besthours.of_contact(tx, contact.id), zone)
+    own = _most(besthours.of_contact(tx, contact.id), zone)
     edge = play.start.edge
     if own is None and edge is not None and edge.entering:
-        own = moments.best_hour(besthours.of_segment(tx, edge.segment), zone)
-    return own if own is not None else moments.best_hour(besthours.of_play(tx, play.name), zone)
+        own = _most(besthours.of_segment(tx, edge.segment), zone)
+    return own if own is not None else _most(besthours.of_play(tx, play.name), zone)
+
+
+def _most(times: besthours.Times, zone: str) -> int | None:
+    """The hour with most; what somebody states that is no zone is not believed."""
+    told = [(at, own if places.is_zone(own) else "") for at, own in times]
+    return moments.best_hour(told, zone)

@@ -76,7 +76,10 @@ def next_step(
     tx: Tx, rt: Setup, play: Play, row: Row, now: datetime, contact: Contact | None = None
 ) -> None:
     """Stand at the step that follows, due after its wait; or be done."""
-    go_to(tx, rt, play, row, play.after(step_at(play, row)), now, contact)
+    place = step_at(play, row)
+    if place < len(play.steps):  # else the adopted file ends before it
+        place = play.after(place)
+    go_to(tx, rt, play, row, place, now, contact)
 
 
 def go_to(
@@ -142,14 +145,16 @@ def context_of(
     """What the conditions and texts of an enrolment may read now."""
     crm = crm_facts.of(tx, rt.crm, contact.id)
     segments = {**rt.segments, **play.segments}
-    walked = gather.Walked(tx, row)
+    place = step_at(play, row)
+    name = play.steps[place].name if place < len(play.steps) else ""
+    walked = gather.Walked(tx, str(row["id"]), name)
     return gather.context(
         tx, rt, contact, crm, gather.signal_of(row), now, None, segments, walk=walked
     )
 
 
 def _is_dropped(tx: Tx, play: Play) -> bool:
-    """Whether a pause that drops, which lets nothing begin, found this one on its way all the same."""
+    """Whether a pause that drops, in which nothing begins, found one on its way all the same."""
     if play.on_pause is not OnPause.drop:
         return False
     row = pauses.of(tx, play.name)

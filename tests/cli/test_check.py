@@ -73,3 +73,20 @@ def test_holdouts_are_told_as_they_are_in_force(tmp_path: Path) -> None:
     output = run("-C", folder, "check").output
     assert "nobody is held out: [holdout] enabled is false" in output
     assert "5 %" not in output
+
+
+def test_what_is_past_its_day_or_its_review_is_one_line(tmp_path: Path) -> None:
+    folder = started(tmp_path)
+    play = Path(folder, "mappings/plays/welcome.toml")
+    play.write_text(play.read_text().replace("[start]", "valid_until = 2020-01-31\n[start]", 1))
+    text = Path(folder, "templates/welcome.en.txt")
+    terms = "{# review_every: 30d, reviewed: 2020-01-01 #}\n"
+    text.write_text(terms + text.read_text(encoding="utf-8"), encoding="utf-8")
+    result = run("-C", folder, "check")
+    assert result.exit_code == 0, result.output
+    said = next(line for line in result.output.splitlines() if "to look at" in line)
+    assert said.startswith("2 to look at: play welcome was valid until 2020-01-31")
+    assert "text welcome.en was to be read again by 2020-01-31" in said
+    found = json.loads(run("-C", folder, "check", "--json").output)
+    assert [item["name"] for item in found["overdue"]] == ["welcome", "welcome.en"]
+    assert "to look at" not in run("-C", started(tmp_path / "other"), "check").output

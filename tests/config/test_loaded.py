@@ -15,9 +15,13 @@ from connector.config.loaded import ANSWERS, Loaded
 from connector.errors import BadConfig, Fault
 from connector.expressions import compile_template
 from connector.model import Purpose
+from connector.runtime import contents, version_of
 from connector.steps import obey
 
-ENVIRON = {"SITE_KEY": "site", "BACKEND_KEY": "backend", "SHOPIFY_SECRET": "shop"}
+ENVIRON = {
+    **{"SITE_KEY": "site", "BACKEND_KEY": "backend", "SHOPIFY_SECRET": "shop"},
+    **{"MAIL_SECRET": "mail", "API_KEY": "api"},
+}
 CONTEXT = {
     "brand": "Corner Shop",
     "help_contact": "help@corner.example",
@@ -152,6 +156,38 @@ def test_a_stage_that_no_file_knows_is_a_fault_of_the_mapping(folder: Path) -> N
     found = faults(folder)
     assert [fault.field.rpartition(".")[2] for fault in found] == ["stage"]
     assert "customer" in found[0].remedy
+
+
+def test_faulty_segments_are_not_told_again_by_every_play(folder: Path) -> None:
+    change(folder / "mappings/segments.toml", "when =", "whn =")
+    play = folder / "mappings/plays/welcome.toml"
+    change(play, "[start]", "audience = \"in_segment('high_intent')\"\n[start]")
+    assert {fault.file for fault in faults(folder)} == {"mappings/segments.toml"}
+
+
+def test_a_segment_that_is_gone_is_told_by_every_play_that_names_it(folder: Path) -> None:
+    (folder / "mappings/segments.toml").unlink()
+    play = folder / "mappings/plays/welcome.toml"
+    with play.open("a", encoding="utf-8") as file:
+        file.write('[exit]\nleft = ["high_intent"]\n')
+    found = faults(folder)
+    assert [(fault.file, fault.field) for fault in found] == [
+        ("mappings/plays/welcome.toml", "exit.left")
+    ]
+
+
+def test_every_file_that_decisions_rest_on_is_kept(folder: Path) -> None:
+    kept = {(kind, name): content for kind, name, _, content in contents(load(folder))}
+    assert {kind for kind, _ in kept} == {"play", "policy", "hours", "mapping", "segments"}
+    assert 'name = "high_intent"' in kept["segments", "segments"]
+    assert len({version for _, _, version, _ in contents(load(folder))}) == len(kept)
+
+
+def test_a_changed_segment_is_another_version_of_all_files(folder: Path) -> None:
+    before = version_of(load(folder))
+    assert version_of(load(folder)) == before
+    change(folder / "mappings/segments.toml", "== 1", "== 1 and true")
+    assert version_of(load(folder)) != before
 
 
 def test_old_hours_are_a_fault_only_where_today_is_asked(folder: Path) -> None:

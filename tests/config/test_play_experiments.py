@@ -40,7 +40,10 @@ def test_control_is_the_file_and_has_what_the_arms_leave(tmp_path: Path) -> None
     assert (test.name, test.field) == ("test", "start.after")
     assert test.shares == {"soon": 0.3, "control": 0.7}
     assert play.start.after == timedelta(0)
-    assert (test.plays["soon"].start.after, test.plays["soon"].arm) == (timedelta(minutes=5), "soon")
+    assert (test.plays["soon"].start.after, test.plays["soon"].arm) == (
+        timedelta(minutes=5),
+        "soon",
+    )
     assert test.plays["soon"].version == play.version
 
 

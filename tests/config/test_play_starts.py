@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from connector.config.plays.starts import read_start
+from connector.config.supply import Supply
+from connector.config.toml import Table
+from connector.errors import Fault
 from connector.rules.plays import Change, Date, Edge, FanOut, Kind, Schedule, Silence, Start
 from tests.config.shelf import HEAD, STEPS, read, told
+from tests.pages import blocks
 
 CRON = 'schedule = "0 10 * * MON"\nzone = "America/New_York"\nsegment = "vip"'
 THING = 'signal = "back_in_stock"\ncares = ["viewed"]'
@@ -228,3 +234,15 @@ def test_days_and_reviews_are_dates_without_quotes(tmp_path: Path) -> None:
     assert [fault[:2] for fault in quoted] == [("valid_until", "is no date")]
     alone = told(read(tmp_path, text.replace('review_every = "90d"\n', ""))[1])
     assert [fault[:2] for fault in alone] == [("reviewed", "says nothing alone")]
+
+
+def test_every_start_that_is_shown_is_one_and_each_form_is_shown() -> None:
+    kinds = set()
+    for block in blocks():
+        table = tomllib.loads(block.text).get("start", {}) if block.kind == "toml" else {}
+        if block.page.name == "plays.md" and table:
+            faults: list[Fault] = []
+            found = read_start(Table(str(block), table, faults, {}), Supply(complete=False))
+            assert faults == []
+            kinds.add(found.kind)
+    assert kinds == set(Kind) - {Kind.hand}, "a hand's is shown in its sentence"

@@ -81,7 +81,7 @@ def test_each_kind_of_step_is_read_whole(tmp_path: Path) -> None:
         ('webhook = "mail"', 'webhook = "mial"', "[3].webhook", "does not name", "mean mail?"),
         ('"for_vip"', '"for_vp"', "[0].choose[0].template", "for_vp.en.txt", "mean for_vip?"),
         ("'vip'", "'vp'", "[0].choose[0].when", "asks for the segment vp", "mean vip?"),
-        ('"in_segment(\'vip\')"', '"crm.nothing"', "[0].choose[0].when", "reads crm.nothing", ""),
+        ("\"in_segment('vip')\"", '"crm.nothing"', "[0].choose[0].when", "reads crm.nothing", ""),
         ("when = \"in_segment('vip')\"\n", "", "[0].choose[0].when", "is missing", "add when"),
         ("walk.texts", "walk.txts", "[0].branches[0].when", "walk.txts", "mean walk.texts?"),
         ('go = "end"', 'go = "ask"', "[0].branches[0].go", "no later step", "one of nudge, wait"),

@@ -76,7 +76,7 @@ def test_a_play_is_made_again_from_what_was_kept_alone(tmp_path: Path) -> None:
 def test_the_content_holds_the_segments_it_reaches_and_the_stages(tmp_path: Path) -> None:
     play, _ = read(tmp_path, WHOLE)
     assert set(play.segments) == {"vip", "away"}, "vip asks for away"
-    assert "--- segments\n[[segments]]\nname = \"away\"" in play.content
+    assert '--- segments\n[[segments]]\nname = "away"' in play.content
     assert play.content.endswith("--- stages\nlead\ncustomer")
     without, _ = read(tmp_path, WHOLE.replace("in_segment('vip')", "true"))
     assert "--- segments" not in without.content

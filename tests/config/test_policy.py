@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,8 @@ from connector.config.policy import load
 from connector.config.supply import Supply
 from connector.errors import Fault
 from connector.model import Purpose, Verdict
+from connector.rules.history import Segments, Told
+from connector.rules.plays import Segment
 from connector.rules.policy import Cap, Policy
 
 FILE = """\
@@ -108,3 +110,51 @@ def test_a_rule_without_a_condition_is_a_fault(tmp_path: Path) -> None:
     policy, faults = read(tmp_path, '[[suppress]]\nname = "all"\n')
     assert policy.suppressions == ()
     assert (faults[0].field, faults[0].message) == ("suppress[0].when", "is missing")
+
+
+HISTORY = """\
+[[suppress]]
+name = "bought"
+when = "did('order_completed', within='1d') or in_segment('vip')"
+says = "bought just now"
+"""
+
+
+def with_names(folder: Path, text: str) -> tuple[Policy, list[Fault]]:
+    path = folder / "policy.toml"
+    path.write_text(text)
+    faults: list[Fault] = []
+    signals = {"order_completed": frozenset[str]()}
+    supply = Supply(signals=signals, segments=frozenset({"vip"}))
+    return load(path, supply, (), faults), faults
+
+
+@pytest.mark.parametrize(("did", "inside"), [(True, False), (False, True), (False, False)])
+def test_a_rule_may_ask_what_a_person_did_and_is_in(
+    tmp_path: Path, did: bool, inside: bool
+) -> None:
+    policy, faults = with_names(tmp_path, HISTORY)
+    assert faults == []
+    now = datetime(2026, 11, 20, 15, tzinfo=UTC)
+    heard = [("order_completed", now - timedelta(hours=1))] if did else []
+    vip = Segment("vip", lambda _: inside, "")
+    context = {"history": Told(heard, now, Segments({"vip": vip}, dict))}
+    assert bool(policy.suppressions[0].when(context)) is (did or inside)
+    assert policy.together is not None
+    assert {name: bool(value) for name, value in policy.together(context).items()} == {
+        "bought": did or inside
+    }
+
+
+def test_a_rule_asks_for_signals_and_segments_that_there_are(tmp_path: Path) -> None:
+    _, faults = with_names(
+        tmp_path, HISTORY.replace("order_completed", "order_complete").replace("'vip'", "'vp'")
+    )
+    assert [(fault.line, fault.message, fault.remedy) for fault in faults] == [
+        (
+            3,
+            "asks for the signal order_complete, which no mapping gives",
+            "did you mean order_completed?",
+        ),
+        (3, "asks for the segment vp, which is not there", "did you mean vip?"),
+    ]

@@ -197,3 +197,69 @@ def test_the_shipped_example_needs_only_its_secrets(tmp_path: Path) -> None:
     found, faults = read(tmp_path, text, BACKEND_KEY="backend")
     assert faults == []
     assert set(found.sources) == {"site", "backend"}
+
+
+MORE = """\
+timezone = "America/New_York"
+require_approval = true
+brand = "Corner Shop"
+help_contact = "h"
+country = "US"
+[webhooks.mail]
+url = "https://mail.corner.example/hook"
+secrets = ["env:MAIL", "env:MAIL_OLD"]
+[webhooks.own]
+url = "http://127.0.0.1:9000/x"
+secrets = "env:MAIL"
+[test]
+numbers = ["+1 202 555 0123"]
+[api]
+keys = ["env:API_KEY"]
+"""
+MORE_SECRETS = {"MAIL": "mail-secret", "MAIL_OLD": "old", "API_KEY": "api-secret"}
+
+
+def test_what_plays_need_beside_is_read(tmp_path: Path) -> None:
+    found, faults = read(tmp_path, MORE, **MORE_SECRETS)
+    assert faults == []
+    assert (found.timezone, found.require_approval) == ("America/New_York", True)
+    assert found.own_numbers == ("+12025550123",)
+    assert set(found.webhooks) == {"mail", "own"}
+    hook = found.webhooks["mail"]
+    assert hook.url == "https://mail.corner.example/hook"
+    assert [secret.reveal() for secret in hook.secrets] == ["mail-secret", "old"]
+    assert [key.reveal() for key in found.api_keys] == ["api-secret"]
+    assert "secret" not in repr(found).replace("secrets", "")
+
+
+def test_without_them_nobody_is_asked_and_the_clock_is_utc(tmp_path: Path) -> None:
+    found, _ = read(tmp_path)
+    assert (found.timezone, found.require_approval) == ("UTC", False)
+    assert (found.webhooks, found.own_numbers, found.api_keys) == ({}, (), ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "says"),
+    [
+        ("America/New_York", "EST5", 1, "timezone", "IANA name"),
+        ("true", '"yes"', 2, "require_approval", "true or false"),
+        ("https://mail", "http://mail", 7, "webhooks.mail.url", "is not https"),
+        ("https://mail", "https://u:p@mail", 7, "webhooks.mail.url", "no plain web address"),
+        ("https://mail.corner", "ftp://mail", 7, "webhooks.mail.url", "no plain web address"),
+        ("https://mail.corner.example/hook", "https://[", 7, "webhooks.mail.url", "no plain"),
+        ('secrets = "env:MAIL"', "", 9, "webhooks.own.secrets", "what signs the calls"),
+        ("env:API_KEY", "k_live_1", 15, "api.keys", "env:NAME or file:PATH"),
+        ("+1 202 555 0123", "202 555", 13, "test.numbers", "+12025550123"),
+        ("[webhooks.mail]", '[webhooks."My Mail"]', 6, "webhooks.My Mail", "small letters"),
+    ],
+)
+def test_each_fault_of_these_has_its_line_too(
+    tmp_path: Path, old: str, new: str, line: int, field: str, says: str
+) -> None:
+    assert old in MORE
+    _, faults = read(tmp_path, MORE.replace(old, new, 1), **MORE_SECRETS)
+    found = [fault for fault in faults if fault.field == field]
+    assert found, faults
+    assert found[0].line == line
+    assert says in str(found[0])
+    assert "k_live" not in str(faults)

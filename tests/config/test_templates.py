@@ -52,3 +52,20 @@ def test_faults_stand_at_their_lines(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_holds_no_texts(tmp_path: Path) -> None:
     faults: list[Fault] = []
     assert load_templates(tmp_path / "nowhere", faults) == {}
+
+
+def test_a_first_line_that_says_its_terms_wrongly_is_a_fault(tmp_path: Path) -> None:
+    files = {
+        "good.en.txt": b"{# valid_until: 2026-12-31 #}\nHi",
+        "note.en.txt": b"{# for Ann: mind the tone #}\nHi",
+        "month.en.txt": b"{# valid_until: 2026-02-31 #}\nHi",
+        "typo.en.txt": b"{# valid_untill: 2026-12-31 #}\nHi",
+    }
+    found, faults = load(tmp_path, files)
+    assert len(found) == 4
+    assert faults == [
+        "month.en.txt:1 begins with a comment that says valid_until: '2026-02-31', "
+        "which is no day; write valid_until: 2027-01-31",
+        "typo.en.txt:1 begins with a comment that says 'valid_untill: 2026-12-31'; "
+        "it may say valid_until, review_every, reviewed",
+    ]

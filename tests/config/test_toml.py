@@ -139,3 +139,10 @@ def test_bounds_and_choices_are_named(tmp_path: Path) -> None:
 def test_no_text_makes_reading_raise(source: str) -> None:
     lines = toml._find_lines(source)
     assert all(1 <= line <= max(1, len(source.splitlines())) for line in lines.values())
+
+
+@given(st.text(alphabet='ab.[]0"\n', max_size=12), st.sampled_from(["", "a", "a[0].b"]))
+def test_every_key_however_odd_has_a_line(key: str, path: str) -> None:
+    table = toml.Table("f", {key: 1}, [], {"a": 3}, path)
+    table.fault(key, "is odd")
+    assert table.faults[0].line in (1, 3)

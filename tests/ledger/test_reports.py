@@ -8,10 +8,19 @@ from typing import Any
 import orjson
 import pytest
 
-from connector.ledger import contacts, enrolments, merges, reports, sends
+from connector.ledger import (
+    assignments,
+    contacts,
+    enrolments,
+    merges,
+    reports,
+    sends,
+    writebacks,
+)
 from connector.ledger.reports import Chain
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
+from connector.model import Owed
 from tests.ledger import build
 from tests.ledger.build import PHONE, Recording, at
 
@@ -51,6 +60,19 @@ def test_an_enrolment_and_its_event_tell_the_same_walk(told: SqliteStore) -> Non
     by_walk = chain(told, reports.of_enrolment, "enr_cart_abandoned")
     by_event = chain(told, reports.of_event, "evt_cart_updated")
     assert by_walk["stories"][0]["walks"] == by_event["stories"][0]["walks"]
+
+
+def test_a_walk_tells_its_arm_of_an_experiment_and_the_calls_it_made(told: SqliteStore) -> None:
+    walked = "enr_cart_abandoned"
+    with told.write() as tx:
+        for test in ("test:cart_abandoned:sooner", "test:cart:other"):
+            assignments.assign(tx, test, "con_1", "short", {"short": 0.5}, at(0))
+        call = Owed("webhook", f"call:{walked}:mail", {})
+        writebacks.owe(tx, "hook:mail", "con_1", call, at(0))
+    [walk] = chain(told, reports.of_enrolment, walked)["stories"][0]["walks"]
+    assert "test:cart_abandoned:sooner" in [arm["experiment"] for arm in walk["arms"]]
+    assert "test:cart:other" not in [arm["experiment"] for arm in walk["arms"]]
+    assert ("hook:mail", "owed") in [(row["crm"], row["state"]) for row in walk["tasks"]]
 
 
 def test_a_reply_tells_what_it_answered_what_it_changed_and_our_answer(told: SqliteStore) -> None:

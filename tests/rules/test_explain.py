@@ -267,6 +267,46 @@ def test_a_text_stopped_before_it_left(reason: str, words: str) -> None:
     assert "Not sent: " in page
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("active_again", "the person was active again"),
+        ("exit_when", "what ends the play came true"),
+        ("exit_stage:customer", "the contact came to the stage customer"),
+        ("exit_left:high_intent", "the contact left the segment high_intent"),
+        ("outranked", "a play of a higher priority spoke to the person"),
+        ("date_changed", "the date it was about was changed"),
+        ("play_off", "the play was switched off"),
+        ("paused", "the play was paused"),
+    ],
+)
+def test_what_ended_a_walk_is_told_in_words(reason: str, words: str) -> None:
+    ended = enrolment(state="ended", exit_reason=reason, ended_at=t("11:00:00"))
+    assert f"Ended: {words}, 11:00:00." in of_walk(enrolment=ended)
+
+
+def test_a_walk_that_waits_says_for_what() -> None:
+    level = enrolment(state="waiting")
+    assert "It waits until its own level of the measure is reached." in of_walk(enrolment=level)
+    awaiting = enrolment(step_name="nudge", awaiting_since=t("11:00:00"), due_at=t("13:00:00"))
+    page = of_walk(enrolment=awaiting)
+    assert "It waits at nudge since 11:00:00; it is looked at again 13:00:00" in page
+    assert "It waits for its text to leave." in of_walk(enrolment=enrolment())
+
+
+@pytest.mark.parametrize(
+    ("experiment", "words"),
+    [
+        ("global", "global holdout: short (50.0%)"),
+        ("play:cart", "holdout: short (50.0%)"),
+        ("test:cart:sooner", "experiment sooner: short (50.0%)"),
+    ],
+)
+def test_an_arm_is_told_with_what_it_is_an_arm_of(experiment: str, words: str) -> None:
+    arm = {"experiment": experiment, "arm": "short", "probability": "0.5", "mixed_at": None}
+    assert words in of_walk(arms=[arm])
+
+
 def test_a_text_that_waits_says_until_when() -> None:
     waiting = text(state="planned", begun_at=None, accepted_at=None, attempt=0)
     page = of_walk(texts=[waiting])

@@ -70,3 +70,8 @@ def test_figures_are_written_as_the_texts_language_is_where_the_person_lives(
     spoken: str, own: str, country: str, tag: str
 ) -> None:
     assert reader(spoken, own, country) == tag
+
+
+def test_a_comment_on_the_first_line_leaves_no_empty_one() -> None:
+    template = compile_template("{# valid_until: 2026-12-31 #}\nHi\n\nthere\n")
+    assert render(template, {}) == "Hi\n\nthere"

@@ -111,7 +111,6 @@ def test_each_thing_that_may_happen_is_played(shop: Shop, example: str, passes: 
         ('events = [{ at = "0m" }]\nexpect = [{ none = true }]', "says nothing that happens"),
         ('expect = [{ at = "soon", step = "x" }]', "'soon' is no span"),
         ('contact = { timezone = "New York" }\nexpect = [{ none = true }]', "New York"),
-        ('arm = "short"\nexpect = [{ none = true }]', "the play has no arm 'short'"),
         ('events = [{ at = "1m", click = true }]\nexpect = [{ none = true }]', "no text with"),
     ],
 )  # fmt: skip

@@ -247,6 +247,7 @@ class Shop:
         )
         for name, value in changes.items():
             setattr(self.rt, name, value)
+        self.rt.index()
         self.dispatcher = Dispatcher(self.rt)
 
     def _new_id(self, kind: str) -> str:

@@ -172,6 +172,35 @@ def test_an_adopted_file_goes_on_at_the_step_of_the_same_name_and_says_nothing_t
     assert ways(shop)["way"] in (("done", ""), ("ended", "no_step"))
 
 
+@pytest.mark.parametrize("when_", ["planned", "in flight"])
+def test_an_adopted_file_that_ends_before_the_step_of_a_text_is_done_with_it(
+    open_shop: OpenShop, when_: str
+) -> None:
+    shop = begun(open_shop, play(*AB))
+    shop.go()
+    shop.tick(HOUR)
+    shop.walk()
+
+    def shortened(message: object = None) -> None:
+        change(shop, version="v2", steps=AB[:1], adopt=True)
+
+    if when_ == "planned":
+        shortened()
+    else:
+        shop.carrier.before = shortened
+    assert shop.dispatch() == (0 if when_ == "planned" else 1)
+    assert ways(shop)["way"] == ("done", "")
+
+
+def test_a_condition_may_read_at_which_step_the_walk_stands(open_shop: OpenShop) -> None:
+    first = Step("a", template="a", where=when("walk.step == 'a' and walk.texts == 0"))
+    second = Step("b", template="b", where=when("walk.step == 'b' and walk.texts == 1"))
+    shop = begun(open_shop, play(first, second))
+    shop.go()
+    shop.go()
+    assert said(shop) == ["a", "b"]
+
+
 def test_a_text_whose_step_an_adopted_file_no_longer_has_does_not_leave(
     open_shop: OpenShop,
 ) -> None:

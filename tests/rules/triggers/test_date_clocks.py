@@ -74,6 +74,7 @@ def test_days_of_an_offset_are_the_calendars_and_hours_are_elapsed(
         (NEW_YORK, "2026-11-02T01:30-05:00", -DAY, "2026-11-01T01:30-04:00"),
         (NEW_YORK, "2026-11-01T01:30-05:00", 0 * DAY, "2026-11-01T01:30-05:00"),
         (NEW_YORK, "2026-11-01T01:30-05:00", -DAY, "2026-10-31T01:30-04:00"),
+        (NEW_YORK, "2026-11-01T01:30-05:00", -364 * DAY, "2025-11-02T01:30-04:00"),
         (NEW_YORK, "2026-03-08T10:00-04:00", -12 * HOUR, "2026-03-07T21:00-05:00"),
         (BERLIN, "2026-10-26T08:00+01:00", -7 * DAY, "2026-10-19T08:00+02:00"),
         (LORD_HOWE, "2026-10-05T08:00+11:00", -7 * DAY, "2026-09-28T08:00+10:30"),
@@ -103,11 +104,13 @@ def test_an_instant_in_a_field_keeps_its_hour_on_the_persons_clock(
         # an hour that does not come this year, and one that comes twice
         (NEW_YORK, "2020-03-08T02:00-05:00", "2026-01-01T00Z", "02-28", "2026-03-08T03:00-04:00"),
         (NEW_YORK, "2025-11-01T01:30-04:00", "2026-01-01T00Z", "02-28", "2026-11-01T01:30-04:00"),
+        (NEW_YORK, "2026-11-01T01:30-05:00", "2026-01-01T00Z", "02-28", "2026-11-01T01:30-05:00"),
         # the year is the one on the person's clock
         (NEW_YORK, "2020-01-01T03:00Z", "2026-06-01T00Z", "02-28", "2026-12-31T22:00-05:00"),
         (KIRITIMATI, "2020-01-01T03:00Z", "2026-06-01T00Z", "02-28", "2027-01-01T17:00+14:00"),
         (PAGO, "2020-01-01T03:00Z", "2026-06-01T00Z", "02-28", "2026-12-31T16:00-11:00"),
         (KIRITIMATI, "2019-12-31T20:00Z", "2026-06-01T00Z", "02-28", "2027-01-01T10:00+14:00"),
+        (KIRITIMATI, "2019-12-31T20:00Z", "2026-12-31T19:00Z", "02-28", "2027-01-01T10:00+14:00"),
         # and so is the leap day
         (NEW_YORK, "2000-03-01T02:00Z", "2027-01-01T00Z", "02-28", "2027-02-28T21:00-05:00"),
         (NEW_YORK, "2000-03-01T02:00Z", "2027-01-01T00Z", "03-01", "2027-03-01T21:00-05:00"),
@@ -149,6 +152,13 @@ def test_an_offset_counts_from_where_29_february_falls(
     assert found[1] == expected
 
 
+@pytest.mark.parametrize(("days", "key"), [(1200, "2024-06-01"), (-1200, "2030-06-01")])
+def test_an_offset_may_be_of_years(days: int, key: str) -> None:
+    found = due("--06-01", BERLIN, "2026-11-17T00Z", offset=days * DAY, at=TEN)
+    assert found is not None
+    assert found[0] == key
+
+
 def test_a_date_that_is_years_away_is_waited_for() -> None:
     assert due("2041-05-05", BERLIN, "2026-11-17T00Z", yearly=True, at=TEN) == (
         "2041-05-05",
@@ -188,6 +198,7 @@ def test_24_hours_before_an_appointment_are_elapsed_hours(
         (NEW_YORK, "2026-03-09T14:00-04:00", -DAY, HALF_PAST_TWO, "2026-03-08T03:00-04:00"),
         (NEW_YORK, "2026-11-17T15:00-05:00", -36 * HOUR, TEN, "2026-11-16T10:00-05:00"),
         (NEW_YORK, "2026-11-17T15:00-05:00", -2 * HOUR, TEN, "2026-11-17T10:00-05:00"),
+        (NEW_YORK, "2026-11-17T01:00-05:00", -2 * HOUR, TEN, "2026-11-16T10:00-05:00"),
         (KATHMANDU, "2028-03-01T09:00+05:45", -DAY, TEN, "2028-02-29T10:00+05:45"),
         (KATHMANDU, "2028-03-01", -DAY, TEN, "2028-02-29T10:00+05:45"),
         (APIA, "2011-12-31T09:00+14:00", -DAY, TEN, "2011-12-31T00:00+14:00"),
