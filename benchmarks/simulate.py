@@ -26,14 +26,16 @@ from connector.simulate.simulation import of_file
 PEOPLE = 10_000
 BEGINS = datetime(2026, 9, 1, tzinfo=UTC)
 APART = timedelta(seconds=6)
-STARTING = ("Product Added", "Form Started", "Signed Up", "Checkout Step Viewed", "Video Finished")
+STARTING = ("Form Started", "Form Started", "Checkout Step Viewed")
 """What begins a play for somebody; one event in twenty is of these."""
+FINISHED = 0.75  #: of the forms that are begun are sent before a play speaks of them
 LOOKING = (
-    *("Product Viewed", "Product List Viewed", "Products Searched", "Promotion Viewed"),
-    *("Product Clicked", "Coupon Entered", "Review Read", "Page Viewed", "Store Found"),
-    *("Help Viewed", "Account Viewed", "Order Completed", "Cart Viewed", "Email Opened"),
-    "Form Submitted",
+    *("Product Viewed", "Product Added to Wishlist", "Coupon Entered", "Product Reviewed"),
+    *("Quote Opened", "Offer Opened", "Session Started", "Lesson Started", "Feature Mastered"),
+    *("Success Reached", "Companion Used", "Points Spent", "Usage Reported", "Pricing Viewed"),
+    *("Support Case Read", "Email Link Clicked", "Booking Left"),
 )
+"""What people do beside; with what begins plays and what finishes forms it makes 20 signals."""
 
 
 def measure(quick: bool) -> list[Figure]:
@@ -80,11 +82,16 @@ def _lines(count: int) -> Iterator[dict[str, object]]:
     for number in range(PEOPLE):
         yield _event(number, BEGINS, shop.identify(number))
     chance = random.Random(11)
+    sent: dict[int, tuple[int, str]] = {}  # number of an event → who sends which form then
     for number in range(PEOPLE, count):
-        starts = chance.random() < 0.05
-        name = chance.choice(STARTING if starts else LOOKING)
-        body = json.loads(shop.event(name, chance.randrange(PEOPLE), f"m-{number}"))
-        body["properties"] |= {"cart_id": f"c-{number}", "form_id": f"f-{number}"}
+        name, person, form = "Form Submitted", *sent.pop(number, (-1, ""))
+        if person < 0:
+            name = chance.choice(STARTING if chance.random() < 0.05 else LOOKING)
+            person, form = chance.randrange(PEOPLE), f"f-{number}"
+            if name == "Form Started" and chance.random() < FINISHED:
+                sent[number + 20] = (person, form)
+        body = json.loads(shop.event(name, person, f"m-{number}"))
+        body["properties"] |= {"cart_id": f"c-{number}", "form_id": form}
         yield _event(number, BEGINS + number * APART, body)
 
 

@@ -23,7 +23,7 @@ from connector.phone import Number
 from connector.rules.consent import EVERYTHING, Standing, standing
 from connector.rules.explain import number_line
 from connector.runtime import Waker, clock_of, opened
-from connector.steps import owed
+from connector.steps import hand, owed
 from connector.steps.consent import record_consent
 
 METHODS: Final = ("paper", "verbal", "web_form", "checkout", "import")
@@ -140,7 +140,7 @@ def revoke(folder: Path, number: str, purpose: str, wording: str, source: str) -
     """
     with _changing(folder, number) as at:
         at.record(purpose, granted=False, method="operator", wording=wording, source=source)
-        consents.hold(at.tx, at.number.e164, "", None)  # a person has decided
+        hand.release(at.tx, clock, at.number.e164, who=_who(), now=at.now)  # a person has decided
         now_live = at.standing()
     _tell(at, now_live)
 
@@ -158,10 +158,8 @@ def release(folder: Path, number: str) -> None:
     Example:   connector consent release +12025550123
     """
     with _changing(folder, number) as at:
-        known = consents.number(at.tx, at.number.e164)
-        if known is None or not known["held_at"]:
+        if not hand.release(at.tx, clock, at.number.e164, who=_who(), now=at.now):
             raise NothingFound("no unclear reply holds this number")
-        consents.hold(at.tx, at.number.e164, "", None)
     output.say(f"{phone.mask(at.number.e164)}: texts go on, as far as consent allows.")
 
 
@@ -177,7 +175,7 @@ class _Change:
 
     def record(self, purpose: str, *, granted: bool, **told: str) -> None:
         """Append one row, unless the newest says the same already."""
-        by = f"operator:{getpass.getuser()}"
+        by = _who()
         about: dict[str, Any] = {**told, "phone": self.number.e164, "now": self.now}
         if record_consent(
             self.tx, clock, purpose=purpose, granted=granted, recorded_by=by, **about
@@ -202,6 +200,10 @@ def _changing(folder: Path, number: str) -> Iterator[_Change]:
             for contact_id in listings.bearers(tx, "phone", read.e164) if change.recorded else ():
                 owed.contact_changed(tx, loaded.settings.crm.use, contact_id, now)
         Waker(loaded.settings.ledger)()
+
+
+def _who() -> str:
+    return f"operator:{getpass.getuser()}"
 
 
 def _tell(at: _Change, stands: Standing) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import click
 
+from connector import clock
 from connector.cli import NothingFound, output
 from connector.cli.reading import full_option, read_number, reading
 from connector.config.loaded import load
 from connector.ledger import conversations
 from connector.phone import mask
 from connector.runtime import Waker, clock_of, opened
+from connector.steps import hand
 
 OPEN: Final = timedelta(hours=24)
 
@@ -66,7 +69,8 @@ def close(folder: Path, number: str) -> None:
     loaded = load(folder, secrets=False)
     phone = read_number(number, loaded).e164
     with opened(loaded) as store, store.write() as tx:
-        if not conversations.close(tx, phone, clock_of(loaded.settings)()):
+        now = clock_of(loaded.settings)()
+        if not hand.close(tx, clock, phone, who=f"operator:{getpass.getuser()}", now=now):
             raise NothingFound("no conversation with this number is open")
     Waker(loaded.settings.ledger)()
     output.say(f"{mask(phone)}: the conversation is closed; plays may speak again.")

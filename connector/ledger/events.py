@@ -14,8 +14,9 @@ from connector.ledger.store import Row, Tx
 from connector.model import Event, Json, Signal
 
 RECORD = """INSERT INTO events (id, source, source_event_id, type, name, occurred_at, received_at,
-        payload, body_hash, state, back_fill)
-    VALUES (:id, :source, :key, :type, :name, :occurred, :received, :payload, :hash, 'done', :back)
+        payload, body_hash, state, reason, back_fill, taken_at)
+    VALUES (:id, :source, :key, :type, :name, :occurred, :received, :payload, :hash, :state,
+        :reason, :back, :at)
     ON CONFLICT (source, source_event_id) DO NOTHING"""
 REPEAT = """UPDATE events SET repeats = repeats + 1,
         conflicts = conflicts + CASE WHEN body_hash = :hash THEN 0 ELSE 1 END
@@ -41,13 +42,17 @@ UNREADABLE_ROWS = 1_000
 UNREADABLE_BYTES = 50_000_000
 
 
-def record(tx: Tx, event: Event) -> bool:
+def record(
+    tx: Tx, event: Event, state: str = "done", reason: str = "", at: datetime | None = None
+) -> bool:
     """Keep an event; False when its key is known already (counted, and nothing else done).
 
     The first body under a key stands; another body under the same key is counted as a conflict.
+    ``state`` and ``reason`` say what becomes of it, where that is known before, and ``at`` when
+    it was taken.
     """
     payload = orjson.dumps(dict(event.payload))
-    digest = _digest(event.payload)
+    digest = _digest(event.payload, payload)
     new = tx.run(
         RECORD,
         id=event.id,
@@ -59,17 +64,22 @@ def record(tx: Tx, event: Event) -> bool:
         received=clock.text(event.received_at),
         payload=payload.decode(),
         hash=digest,
+        state=state,
+        reason=reason[:500],
         back=int(event.back_fill),
+        at=clock.text(at) if at else None,
     )
     if not new:
         tx.run(REPEAT, hash=digest, source=event.source, key=event.source_event_id)
     return bool(new)
 
 
-def _digest(payload: Mapping[str, Json]) -> str:
+def _digest(payload: Mapping[str, Json], body: bytes) -> str:
     """What makes two tellings of an event the same: all but when it was sent, new each try."""
-    told = {name: value for name, value in payload.items() if name != "sentAt"}
-    return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]
+    if "sentAt" in payload:
+        told = {name: value for name, value in payload.items() if name != "sentAt"}
+        body = orjson.dumps(told)
+    return hashlib.sha256(body).hexdigest()[:32]
 
 
 def settle(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from connector.errors import ExpressionFailed
-from connector.expressions import Bundle, Expression
+from connector.expressions import Bundle, Expression, compile_all
 from connector.model import ConsentGiven, Event, Json, Signal, Subject, Trust
 from connector.rules import told
 from connector.rules.locate import Located, locate
@@ -63,9 +63,33 @@ class EventRule:
     sensitive: frozenset[str] = frozenset()
     thing: str = ""  #: the event is about a thing of this kind and not about a person
     tables: told.Tables = field(init=False, repr=False, compare=False)
+    _parts: tuple[Bundle, Bundle] = field(init=False, repr=False, compare=False)
+    _roots: frozenset[tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    _silent: list[Mapping[str, Json]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tables", told.tables(self.values.expressions))
+        found = self.values.expressions
+        person = {name: each for name, each in found.items() if name.startswith("traits.")}
+        rest = {name: each for name, each in found.items() if name not in person}
+        parts = compile_all(rest, strict=False), compile_all(person, strict=False)
+        object.__setattr__(self, "tables", told.tables(found))
+        object.__setattr__(self, "_parts", parts)
+        object.__setattr__(self, "_roots", _roots(parts[1].paths))
+        object.__setattr__(self, "_silent", [])
+
+    def read(self, context: Mapping[str, Json]) -> Mapping[str, Json]:
+        """All values of the rule over an event.
+
+        Most events say nothing of who the person is: where none of the paths that the traits are
+        read from has a beginning in the event, they are what they are for an empty one, which is
+        found out once. A rule has some thirty of them.
+        """
+        own, person = self._parts
+        if any(_begins(context, root) for root in self._roots):
+            return {**own(context), **person(context)}
+        if not self._silent:
+            self._silent.append(person({}))
+        return {**own(context), **self._silent[0]}
 
     @property
     def facts(self) -> frozenset[str]:
@@ -136,7 +160,7 @@ def apply(
     rule = _rule(mapping, event, context)
     if isinstance(rule, Unmapped):
         return rule
-    values = rule.values(context)
+    values = rule.read(context)
     said = told.Told(values, rule.tables, trust, default_region)
     subject = Subject() if rule.thing else said.subject()
     if rule.thing and (trust is Trust.browser or not said.key()):
@@ -162,6 +186,19 @@ def apply(
         dropped=tuple(said.dropped),
         thing=rule.thing,
     )
+
+
+def _roots(paths: Iterable[str]) -> frozenset[tuple[str, ...]]:
+    """The first two steps of each path."""
+    return frozenset(tuple(path.split(".")[:2]) for path in paths)
+
+
+def _begins(context: Mapping[str, Json], root: tuple[str, ...]) -> bool:
+    """Whether a path may lead somewhere in an event: its first two steps do."""
+    value = context.get(root[0])
+    if value is None or len(root) == 1:
+        return value is not None
+    return not isinstance(value, dict) or value.get(root[1]) is not None
 
 
 def visible(facts: Mapping[str, Json], sensitive: frozenset[str]) -> dict[str, Json]:

@@ -88,7 +88,7 @@ class Facts:
     text_fault: str = ""  #: why it could not be rendered
     hold: str = ""  #: "" or why marketing to the number waits for a person
     paused: str = ""  #: "" or who paused what
-    talking_until: datetime | None = None  #: a person's conversation goes first: asked again then
+    talking_until: datetime | None = None  #: until when a person's conversation goes first
     busy_with: str = ""  #: another play that is in a conversation with the person
     not_valid: str = ""  #: "" or since when the play or the text may no longer go
     too_long: str = ""  #: "" or how many segments it has

@@ -50,6 +50,11 @@ class Begun:
             _, play, _, seconds = name.split(":")
             self._silence, self._hidden = (play, timedelta(seconds=int(seconds))), ""
 
+    def schedule(self, name: str, mark: str, now: str) -> str:
+        """The mark of a schedule: later than it is where it was looked at later then."""
+        at = self._recorded.scheduled(name.split(":")[1], mark) if mark else ""
+        return at if at > now else mark
+
     def silent(self, rows: list[Row], until: str) -> list[Row]:
         """Of people silent up to ``until``, those whose instant has come, in their order.
 

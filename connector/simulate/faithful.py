@@ -20,7 +20,7 @@ from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids
 from connector.simulate.recorded import Line, Recorded
 from connector.simulate.scratch import FIRST_HELD, ScratchTx
-from connector.steps import tidy
+from connector.steps import schedules, tidy
 
 MANY: Final = 100_000
 KNOWN: Final = 50_000  #: instants remembered
@@ -83,10 +83,16 @@ class FaithfulTx(ScratchTx):
         if sql == FIRST_HELD:
             return {"at": min(map(self._lapsed, super().all(HELD)), default=None)}
         if sql == cursors.GET:
-            self._begun.note_cursor(str(params["name"]))
-        elif sql == links.CODE:
+            return self._cursor(str(params["name"]), super().one(sql, **params))
+        if sql == links.CODE:
             self._note_code(str(params["send"]), str(params["url"]))
         return super().one(sql, **params)
+
+    def _cursor(self, name: str, row: Row | None) -> Row | None:
+        self._begun.note_cursor(name)
+        if row is None or not name.startswith("schedule:") or row["value"] == schedules.NEVER:
+            return row
+        return {"value": self._begun.schedule(name, str(row["value"]), clock.text(self._now()))}
 
     def _due(self, sql: str, when: When, params: Mapping[str, Any]) -> list[Row]:
         found = super().all(sql, **{**params, "limit": MANY})

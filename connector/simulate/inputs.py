@@ -47,6 +47,11 @@ STARTS: Final = """SELECT s.*, d.play AS play, d.decided_at AS heard_at FROM sig
     WHERE s.name = 'hand' AND s.id > :after GROUP BY s.id ORDER BY s.id LIMIT :limit"""
 MERGES: Final = """SELECT * FROM merges WHERE id > :after AND event_id = ''
     ORDER BY id LIMIT :limit"""
+SPLITS: Final = """SELECT * FROM merges WHERE id > :after AND undone_at IS NOT NULL
+    ORDER BY id LIMIT :limit"""
+READ: Final = """SELECT a.*, r.phone AS phone FROM acts a
+    JOIN replies r ON a.about = 'reply:' || r.id
+    WHERE a.id > :after AND (a.act = 'release' OR a.act = 'close') ORDER BY a.id LIMIT :limit"""
 BY_HAND: Final = """SELECT * FROM sends WHERE id > :after AND cause IN ('hand', 'test')
     ORDER BY id LIMIT :limit"""
 DECISIONS: Final = """SELECT d.*, s.text AS text, s.expires_at AS expires_at FROM decisions d
@@ -59,6 +64,11 @@ TAKEN: Final = """SELECT a.rowid AS id, a.attempt AS number, a.begun_at AS began
 LINKS: Final = """SELECT l.rowid AS id, l.code, l.url, l.made_at, s.cause, s.play, s.key, s.step,
         s.contact_id FROM links l JOIN sends s ON s.id = l.send_id
     WHERE l.rowid > CAST(:after AS INTEGER) ORDER BY l.rowid LIMIT :limit"""
+SCHEDULED: Final = """SELECT f.id, f.play, f.version, f.heard_at AS at FROM fanouts f
+    JOIN signals s ON s.id = f.signal_id
+    WHERE s.name = 'schedule' AND f.id > :after ORDER BY f.id LIMIT :limit"""
+MISSED: Final = """SELECT * FROM acts WHERE id > :after AND act = 'schedule_missed'
+    ORDER BY id LIMIT :limit"""
 MERGED: Final = """SELECT id, merged_into FROM contacts WHERE merged_into IS NOT NULL
     AND id > :after ORDER BY id LIMIT :limit"""
 SALT: Final = "SELECT value FROM cursors WHERE name = 'salt'"
@@ -212,11 +222,25 @@ def _merges(store: Store) -> Iterator[Line]:
         yield {"kind": "merge", **_picked(row, "at", "winner", "loser")}
 
 
+def _splits(store: Store) -> Iterator[Line]:
+    """Merges that an operator undid, by when that was."""
+    undone = sorted(rows(store, SPLITS), key=lambda row: str(row["undone_at"]))
+    for row in undone:
+        yield {"kind": "split", "at": row["undone_at"], **_picked(row, "winner", "loser")}
+
+
+def _read(store: Store) -> Iterator[Line]:
+    """Unclear replies that a person has read, and conversations that one has closed."""
+    for row in rows(store, READ):
+        yield {"kind": row["act"], **_picked(row, "at", "phone", "who")}
+
+
 def _sends(store: Store) -> Iterator[Line]:
     """Texts that a person's hand planned."""
     names = ("id", "cause", "cause_id", "step", "contact_id", "phone", "purpose", "template")
     for row in rows(store, BY_HAND):
         more = _picked(row, "due_at", "expires_at", "play", "key", "mode", "language", "priority")
+        more["text"] = "" if row["template"] else row["text"]
         yield {"kind": "send", "at": row["planned_at"], **_picked(row, *names), **more}
 
 
@@ -250,6 +274,21 @@ def _answers(store: Store) -> Iterator[Line]:
         }
 
 
+def _scheduled(store: Store) -> Iterator[Line]:
+    """When a schedule that had come due was looked at."""
+    yield from map(_looked_at, rows(store, SCHEDULED))
+
+
+def _missed(store: Store) -> Iterator[Line]:
+    """When it was seen that a schedule had been missed."""
+    yield from map(_looked_at, rows(store, MISSED))
+
+
+def _looked_at(row: Row) -> Line:
+    play = row["play"] if "play" in row.keys() else str(row["about"]).rpartition(":")[2]
+    return {"kind": "schedule", "at": row["at"], "play": play, "version": row["version"]}
+
+
 def _links(store: Store) -> Iterator[Line]:
     for row in rows(store, LINKS):
         names = ("code", "url", "cause", "contact_id", "play", "key", "step")
@@ -261,19 +300,19 @@ def _picked(row: Row, *names: str) -> Line:
 
 
 READERS: Final[tuple[Callable[[Store], Iterator[Line]], ...]] = (
-    *(_files, _pauses, _consents, _changes, _merges, events, _replies, _clicks, _receipts),
-    *(_starts, _sends, _links, _answers, _lapses, _decisions),
+    *(_files, _pauses, _consents, _read, _changes, _merges, _splits, events, _replies, _clicks),
+    *(_receipts, _starts, _sends, _links, _answers, _lapses, _scheduled, _missed, _decisions),
 )
 RANKS: Final = {
     name: rank
     for rank, name in enumerate(
         (
-            *("about", "merged", "files", "pause", "resume", "consent", "crm_change", "merge"),
-            *("event", "reply", "click", "receipt", "start", "send", "link", "provider_answer"),
-            *("lapse", "decision"),
+            *("about", "merged", "files", "pause", "resume", "consent", "release", "close"),
+            *("crm_change", "merge", "split", "event", "reply", "click", "receipt", "start"),
+            *("send", "link", "provider_answer", "lapse", "schedule", "decision"),
         )
     )
 }
 """Of what was heard at the same instant, this comes first."""
-RECORDED: Final = ("merged", "decision", "provider_answer", "link", "lapse")
+RECORDED: Final = ("merged", "decision", "provider_answer", "link", "lapse", "schedule")
 """Lines that tell what the connector did then, and are not told to it again."""

@@ -87,6 +87,9 @@ class Recorded:
                 self._add_start(line)
         elif kind == "lapse":
             self._run(START, _joined("lapse", line["phone"]), line["lapsed_at"])
+        elif kind == "schedule":
+            if self._binds({**line, "policy_version": line["version"]}):
+                self._run(START, _joined("schedule", line["play"]), line["at"])
         elif kind == "provider_answer":
             values = (self.about_send(line), line["attempt"], line["begun_at"])
             self._run("INSERT INTO answers VALUES (?, ?, ?, ?)", *values, _packed(line))
@@ -153,6 +156,10 @@ class Recorded:
     def lapse(self, phone: str, since: str) -> str:
         """When an unclear reply from a number was counted as a no; "" where it was not."""
         return self._next(_joined("lapse", phone), since)
+
+    def scheduled(self, play: str, since: str) -> str:
+        """When a schedule that was due at ``since`` was looked at; "" where it was not."""
+        return self._next(_joined("schedule", play), since)
 
     def told(self, play: str, event_or_key: str, since: str) -> str:
         """The first instant from ``since`` on at which a fan-out told somebody."""

@@ -20,7 +20,7 @@ from connector.simulate.faithful import FaithfulCarrier, FaithfulIds, FaithfulTx
 from connector.simulate.faults import listening
 from connector.simulate.inputs import FORMAT, RECORDED
 from connector.simulate.recorded import Line, Recorded
-from connector.simulate.scratch import Scratch
+from connector.simulate.scratch import Scratch, ScratchTx
 from connector.simulate.telling import TELLERS
 from connector.simulate.world import World
 
@@ -65,7 +65,7 @@ def replayed(
     """
     with tempfile.TemporaryDirectory(prefix="connector-simulate-") as place:
         binds = _bound_by(loaded) if bound else lambda line: False
-        ran = _prepared(loaded, source, Path(place), binds)
+        ran = _prepared(loaded, source, Path(place), binds, bound=bound)
         with listening() as faults, ran.world:
             ran.faults = faults
             _run(ran, source(), tell)
@@ -73,7 +73,9 @@ def replayed(
         ran.recorded.close()
 
 
-def _prepared(loaded: Loaded, source: Source, place: Path, binds: Callable[[Line], bool]) -> Ran:
+def _prepared(
+    loaded: Loaded, source: Source, place: Path, binds: Callable[[Line], bool], *, bound: bool
+) -> Ran:
     """Read everything once: what the connector did then, and how much there is of all else."""
     recorded = Recorded(place / "recorded.db", binds)
     about: Line = {}
@@ -94,7 +96,7 @@ def _prepared(loaded: Loaded, source: Source, place: Path, binds: Callable[[Line
     if not about:
         raise ConnectorError("these are no recorded inputs: the first line must tell what they are")
     path = place / "ledger.db" if sum(counts.values()) > MEMORY else None
-    world = _world(loaded, recorded, path, first or EPOCH)
+    world = _world(loaded, recorded, path, first or EPOCH, bound=bound)
     if about["salt"]:
         world.act(lambda tx, rt, now: cursors.set_(tx, "salt", about["salt"]))
     return Ran(world, recorded, about, first, last, counts, (), tuple(files))
@@ -120,10 +122,14 @@ def _checked(line: Line) -> Line:
     return line
 
 
-def _world(loaded: Loaded, recorded: Recorded, path: Path | None, begins: str) -> World:
+def _world(
+    loaded: Loaded, recorded: Recorded, path: Path | None, begins: str, *, bound: bool
+) -> World:
     ids, carrier = FaithfulIds(), FaithfulCarrier()
 
-    def make(connection: sqlite3.Connection) -> FaithfulTx:
+    def make(connection: sqlite3.Connection) -> ScratchTx:
+        if not bound:
+            return ScratchTx(connection)
         return FaithfulTx(connection, recorded, lambda: world.rt.plays, lambda: world.clock())
 
     store = Scratch(path, make)

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from connector.clock import instant
-from connector.ledger import consents, merges, pauses, sends
+from connector.ledger import consents, conversations, merges, pauses, sends
 from connector.ledger.store import Tx
-from connector.model import Event, Receipt, Reply, Status
+from connector.model import Cause, Event, Receipt, Reply, Status
 from connector.rules.clicks import Fetch
 from connector.rules.plays import OnPause
 from connector.simulate.recorded import Line
@@ -19,6 +19,8 @@ from connector.steps.consent import record_consent
 from connector.steps.setup import Setup
 
 BY_HAND: Final = "operator"
+MERGED: Final = """SELECT id FROM merges WHERE winner = :winner AND loser = :loser
+    AND undone_at IS NULL ORDER BY id DESC LIMIT 1"""
 
 
 def event(world: World, line: Line) -> None:
@@ -132,6 +134,27 @@ def merge(world: World, line: Line) -> None:
     )
 
 
+def split(world: World, line: Line) -> None:
+    """Somebody said that two are not one after all."""
+
+    def undo(tx: Tx, rt: Setup, now: datetime) -> None:
+        row = tx.one(MERGED, winner=line["winner"], loser=line["loser"])
+        if row is not None:
+            merges.undo(tx, str(row["id"]), now)
+
+    world.act(undo)
+
+
+def release(world: World, line: Line) -> None:
+    """Somebody has read an unclear reply, and lets texts to the number go on."""
+    world.act(lambda tx, rt, now: consents.hold(tx, line["phone"], "", None))
+
+
+def close(world: World, line: Line) -> None:
+    """Somebody closed a conversation."""
+    world.act(lambda tx, rt, now: conversations.close(tx, line["phone"], now))
+
+
 def start(world: World, line: Line) -> None:
     """Somebody started a play by hand."""
     facts: dict[str, Any] = dict(line["facts"])
@@ -142,12 +165,19 @@ def start(world: World, line: Line) -> None:
 
 
 def send(world: World, line: Line) -> None:
-    """Somebody planned a text by hand."""
+    """Somebody planned a text by hand; whoever answers a person is talking with them."""
     names = ("id", "cause", "cause_id", "step", "contact_id", "phone", "purpose", "template")
     named = {name: line[name] for name in (*names, "play", "key", "mode", "language", "priority")}
+    named["text"] = line.get("text", "")
     due_at, expires_at = instant(line["due_at"]), instant(line["expires_at"])
     plan = sends.Plan(**named, due_at=due_at, expires_at=expires_at)
-    world.act(lambda tx, rt, now: sends.plan(tx, plan, now))
+
+    def planned(tx: Tx, rt: Setup, now: datetime) -> None:
+        if line["cause"] == Cause.hand:
+            conversations.open_(tx, line["phone"], line["step"], now)
+        sends.plan(tx, plan, now)
+
+    world.act(planned)
 
 
 TELLERS: Final[Mapping[str, Callable[[World, Line], None]]] = {
@@ -160,6 +190,9 @@ TELLERS: Final[Mapping[str, Callable[[World, Line], None]]] = {
     "pause": pause,
     "resume": resume,
     "merge": merge,
+    "split": split,
+    "release": release,
+    "close": close,
     "start": start,
     "send": send,
 }

@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Final, TypeVar
 
 from connector import clock
 from connector.config.loaded import Loaded
 from connector.errors import ConnectorError
+from connector.ledger import enrolments, fanouts, sends, timers
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Tx, is_storage
 from connector.model import Event, Receipt, Reply
 from connector.rules.clicks import Fetch
+from connector.rules.history import sooner
 from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids, open_world
-from connector.simulate.scratch import FIRST_HELD, Scratch
-from connector.steps import advance, dispatch
+from connector.simulate.scratch import FIRST_HELD, Scratch, ScratchTx
+from connector.steps import schedules, silence
 from connector.steps.advance import Advancer, Mapped, Piece, map_event, take
 from connector.steps.dispatch import Dispatcher
 from connector.steps.setup import Setup
 from connector.steps.tidy import UNDECIDED, tidy
 
-DUE_TABLES: Final = {
-    *("contacts", "cursors", "enrolments", "fanouts", "memberships"),
-    *("numbers", "pauses", "sends", "timers"),
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAY: Final = timedelta(days=1)
+Part = Callable[[Tx, Setup], datetime | None]
+"""When something of one kind is next due."""
+
+PARTS: Final[dict[str, Part]] = {
+    "enrolments": lambda tx, rt: enrolments.next_due(tx),
+    "sends": lambda tx, rt: sends.next_due(tx),
+    "timers": lambda tx, rt: timers.next_due(tx),
+    "cursors": lambda tx, rt: sooner(silence.next_due(tx, rt), schedules.next_due(tx, rt)),
+    "fanouts": lambda tx, rt: EPOCH if fanouts.is_any(tx) else None,
+    "numbers": lambda tx, rt: _first_lapse(tx),
 }
-"""Tables by which the next due instant may change."""
+"""Table → what of it is next due. Somebody's activity only ever puts a silence off, so that the
+table of contacts need not be looked at: an instant that is too early is found to be none."""
 
 MOST_ROUNDS: Final = 200_000  #: at one instant; more means that something stays due for ever
 
@@ -72,7 +84,8 @@ class World:
         self._advancer = Advancer(self.rt)
         self._pool = pool(self.rt)
         self._dispatcher = Dispatcher(self.rt, pool=self._pool)
-        self._due: datetime | None = None
+        self._parts: dict[str, datetime | None] = {}
+        self._is_bound = type(self.store.tx) is not ScratchTx  #: to what the worker did then
 
     def __enter__(self) -> World:
         return self
@@ -133,21 +146,20 @@ class World:
 
     def next_due(self) -> datetime:
         """When the connector next has something to do by itself; a day on where it has nothing."""
-        touched = self.store.tx.touched
-        if self._due is None or self._due <= self.clock() or not touched.isdisjoint(DUE_TABLES):
-            self._due = self._find_due()
-            touched.clear()
-        return self._due
-
-    def _find_due(self) -> datetime:
-        now = self.clock()
-        due = min(advance.next_due(self.rt, now), dispatch.next_due(self.rt, now))
-        first_held = self.store.tx.one(FIRST_HELD)
-        if first_held and first_held["at"]:
-            due = min(due, clock.instant(first_held["at"]) + UNDECIDED)
-        answer, wake = self._pool.next(), self.store.tx.wake
-        due = min(due, answer) if answer else due
-        return min(due, clock.instant(wake)) if wake else due
+        now, tx = self.clock(), self.store.tx
+        for name, part in PARTS.items():
+            known = self._parts.get(name)
+            if name == "cursors" and self._is_bound and "contacts" in tx.touched:
+                known = EPOCH
+            if name in tx.touched or name not in self._parts or (known and known <= now):
+                self._parts[name] = part(tx, self.rt)
+        tx.touched.clear()
+        found = [at for at in self._parts.values() if at is not None]
+        if (answer := self._pool.next()) is not None:
+            found.append(answer)
+        if tx.wake:
+            found.append(clock.instant(tx.wake))
+        return max(now, min(found)) if found else now + DAY
 
     def _show(self, at: datetime) -> None:
         self.clock.at = max(at, self.clock.at)
@@ -157,6 +169,12 @@ class World:
         for rounds in range(MOST_ROUNDS):
             self._pool.answer(self.clock())
             if not (self._advancer.round() + self._dispatcher.round() + tidy(self.rt)):
-                self._due = None
+                self._parts.clear()
                 return rounds
         raise ConnectorError(f"something stays due for ever at {clock.text(self.clock())}")
+
+
+def _first_lapse(tx: Tx) -> datetime | None:
+    """When the first number that an unclear reply holds is given up."""
+    row = tx.one(FIRST_HELD)
+    return clock.instant(row["at"]) + UNDECIDED if row and row["at"] else None

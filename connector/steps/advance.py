@@ -181,8 +181,11 @@ def take(
 ) -> None:
     """Write one piece into the ledger; a repeated delivery has no second effect."""
     if piece.event is not None and mapped is not None:
-        if events.record(tx, piece.event):
-            _act(tx, rt, piece.event, mapped, now, careful=careful)
+        if events.record(tx, piece.event, *_fate(mapped), now):
+            if isinstance(mapped, Signal):
+                _act(tx, rt, piece.event, mapped, now, careful=careful)
+            elif isinstance(mapped, str):
+                log.warning("act=map event=%s result=failed", piece.event.id)
     elif piece.told is not None:
         _tell(tx, rt, piece, now, careful=careful)
     elif piece.rejected is not None:
@@ -226,20 +229,24 @@ def again(tx: Tx, rt: Setup, event: Event, now: datetime) -> str:
     source = rt.sources.get(event.source)
     if source is None:
         return "its source is no longer configured"
-    return _act(tx, rt, event, map_event(rt, source, event), now)
+    mapped = map_event(rt, source, event)
+    if isinstance(mapped, Signal):
+        return _act(tx, rt, event, mapped, now)
+    state, reason = _fate(mapped)
+    events.settle(tx, event.id, state, reason, at=now)
+    return reason
+
+
+def _fate(mapped: Signal | Unmapped | str) -> tuple[str, str]:
+    """What becomes of an event as far as its mapping tells, and why."""
+    if isinstance(mapped, Signal):
+        return "done", ""
+    return ("failed", mapped) if isinstance(mapped, str) else ("unmapped", mapped.reason)
 
 
 def _act(
-    tx: Tx, rt: Setup, event: Event, mapped: Mapped, now: datetime, *, careful: bool = True
+    tx: Tx, rt: Setup, event: Event, mapped: Signal, now: datetime, *, careful: bool = True
 ) -> str:
-    if isinstance(mapped, str):
-        events.settle(tx, event.id, "failed", mapped, at=now)
-        log.warning("act=map event=%s source=%s result=failed", event.id, event.source)
-        return mapped
-    if mapped is None or isinstance(mapped, Unmapped):
-        reason = mapped.reason if mapped else "nothing was mapped"
-        events.settle(tx, event.id, "unmapped", reason, at=now)
-        return reason
     try:
         with savepoint(tx) if careful else nullcontext():
             contact_id = take_signal(tx, rt, rt.sources[event.source], event, mapped, now)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from connector.ledger import crm_facts
+from connector.ledger import contacts, crm_facts
 from connector.ledger.store import Tx
 from connector.model import Json
 from connector.rules.plays import Kind
 from connector.rules.triggers import change
-from connector.steps import dates, edges, gather
+from connector.steps import dates, edges
 from connector.steps.changes import changed
 from connector.steps.setup import Setup
 
@@ -35,7 +35,8 @@ def learn(
     changed(tx, rt, contact_id, () if is_first else told, at=now, now=now, event_id=change_id)
     paths = [path for path, _, _ in told]
     dates.moved(tx, rt, contact_id, paths, now)
-    contact = gather.person(tx, contact_id) if rt.by_kind.get(Kind.segment) else None
-    if contact is not None:
-        was = edges.Before(contact, before)
+    row = contacts.row(tx, contact_id) if rt.by_kind.get(Kind.segment) else None
+    if row is not None:
+        names = contacts.identities(tx, str(row["id"]))
+        contact, was = contacts.read(row, names), edges.Before(row, names, before)
         edges.touched(tx, rt, contact, "", paths, was, at=now, now=now, back_fill=is_first)

@@ -33,12 +33,21 @@ def moved(tx: Tx, rt: Setup, contact_id: str, paths: Iterable[str], now: datetim
     if not plays or not changed:
         return
     clock_moved = bool(changed & WHERE_THEY_ARE)
+    contact = gather.person(tx, contact_id)
     for play in plays:
         form = play.start.date
         if form is not None and (clock_moved or form.path in changed):
             if form.path in changed:
                 _end_moved(tx, rt, play, form, contact_id, now)
-            arm(tx, rt, play, form, contact_id, now)
+                arm(tx, rt, play, form, contact_id, now, contact)
+            elif contact is not None and _has(tx, rt, form, contact):
+                arm(tx, rt, play, form, contact_id, now, contact)
+
+
+def _has(tx: Tx, rt: Setup, form: Date, contact: Contact) -> bool:
+    """Whether a date may stand in the field at all; a CRM's is looked up."""
+    root, _, name = form.path.partition(".")
+    return root != "contact" or bool(contact.traits.get(name))
 
 
 def merged(tx: Tx, rt: Setup, contact_id: str, now: datetime) -> None:
@@ -58,9 +67,17 @@ def _end_moved(tx: Tx, rt: Setup, play: Play, form: Date, contact_id: str, now: 
             sends.cancel_planned(tx, str(row["id"]), "date_changed", now)
 
 
-def arm(tx: Tx, rt: Setup, play: Play, form: Date, contact_id: str, now: datetime) -> None:
+def arm(
+    tx: Tx,
+    rt: Setup,
+    play: Play,
+    form: Date,
+    contact_id: str,
+    now: datetime,
+    contact: Contact | None = None,
+) -> None:
     """Set the timer of a person's next occurrence that has not begun, in the place of any other."""
-    contact = gather.person(tx, contact_id)
+    contact = contact or gather.person(tx, contact_id)
     found = _next(tx, rt, form, contact, now - STALE)
     if found is not None and enrolments.by_key(tx, play.name, contact_id, found.key) is not None:
         found = _next(tx, rt, form, contact, found.at)

@@ -10,7 +10,7 @@ from functools import partial
 
 from connector import clock
 from connector.errors import ExpressionFailed
-from connector.ledger import crm_facts, cursors, memberships, timers
+from connector.ledger import contacts, crm_facts, cursors, memberships, timers
 from connector.ledger.history import LedgerHistory
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Json
@@ -33,9 +33,10 @@ JUST_BEFORE = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Who somebody was before what was heard."""
+    """Who somebody was before what was heard: their row, and the names they bear."""
 
-    contact: Contact
+    row: Row
+    names: list[Row]
     crm: Mapping[str, Json] | None = None  #: None: nothing of the CRM's changed
     is_new: bool = False  #: they were nobody
 
@@ -153,7 +154,8 @@ def _judge(
 
 def _was(tx: Tx, rt: Setup, segment: Segment, before: Before, at: datetime) -> bool:
     """Whether they were in it just before; what could not be told was not so."""
-    return bool(_inside(tx, rt, segment, before.contact, at - JUST_BEFORE, before.crm)[0])
+    contact = contacts.read(before.row, before.names)
+    return bool(_inside(tx, rt, segment, contact, at - JUST_BEFORE, before.crm)[0])
 
 
 def _look_again(

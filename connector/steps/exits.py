@@ -20,7 +20,7 @@ def has_any(play: Play) -> bool:
 
 def reason(play: Play, contact: Contact, context: dict[str, Json]) -> str:
     """Why the enrolment ends now, "" where it does not; what cannot be told ends nothing."""
-    if contact.stage and contact.stage in play.exit.stages:
+    if contact.stage in play.exit.stages:
         return f"{PREFIX}stage:{contact.stage}"
     try:
         for segment in play.exit.left:

@@ -234,7 +234,7 @@ def _outrank(tx: Tx, rt: Setup, play: Play, send: Row, now: datetime) -> None:
     if not lesser:
         return
     for row in enrolments.speaking(tx, str(send["contact_id"])):
-        if row["id"] != send["enrolment_id"] and row["play"] in lesser:
+        if row["play"] in lesser:
             enrolments.end(tx, str(row["id"]), "outranked", now)
             sends.cancel_planned(tx, str(row["id"]), "outranked", now)
 

@@ -21,7 +21,7 @@ from connector.rules import links, render
 from connector.rules.consent import standing
 from connector.rules.history import Segments
 from connector.rules.plays import Play, Segment, Step
-from connector.rules.policy import CHECK_AGAIN, Facts
+from connector.rules.policy import Facts
 from connector.steps.links import Links
 from connector.steps.setup import Setup
 from connector.text import count
@@ -253,17 +253,16 @@ def _talking_until(number: Any, now: datetime) -> datetime | None:
     if number is None or not number["talk_at"] or number["talk_closed"]:
         return None
     until = clock.instant(number["talk_at"]) + CONVERSATION
-    return min(until, now + CHECK_AGAIN) if until > now else None  # it may be closed before
+    return until if until > now else None
 
 
 def _busy_with(tx: Tx, rt: Setup, play: Play | None, contact: Contact, enrolment_id: str) -> str:
-    """Another play that is in a conversation with the person and comes first; "" for none.
+    """The play that is in another conversation with the person and comes first; "" for none.
 
-    Of two of the same priority that have both spoken (two contacts were merged), the first.
+    It may be the same play about another occurrence. Of two of the same priority that have both
+    spoken (two contacts were merged), the first.
     """
     if play is None or not play.exclusive or not contact.id:
-        return ""
-    if not any(_comes_first(other, play) for other in rt.plays.values()):
         return ""
     has_spoken = False
     for row in enrolments.speaking(tx, contact.id):

@@ -1,4 +1,4 @@
-"""Texts by a person's hand: an answer to a reply, or a test to a number of the operator's own."""
+"""By a person's hand: an answer to a reply, what was decided of one, a test to an own number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connector.errors import ConnectorError
-from connector.ledger import conversations, outcomes, sends
+from connector.ledger import acts, consents, conversations, outcomes, sends
 from connector.ledger.store import Tx
 from connector.model import Cause, Purpose
 
@@ -15,6 +15,8 @@ LONGEST = 1_600  #: letters of a text, about ten segments
 ANSWERABLE = timedelta(days=7)
 """A person's answer goes to somebody who wrote this recently; later it takes a consent."""
 TEST = "[test] "
+LAST_REPLY = """SELECT id FROM replies WHERE phone = :phone
+    ORDER BY occurred_at DESC, id DESC LIMIT 1"""
 
 
 def answer(tx: Tx, rt: Any, reply_id: str, text: str, *, who: str, mode: str, now: datetime) -> str:
@@ -37,6 +39,28 @@ def answer(tx: Tx, rt: Any, reply_id: str, text: str, *, who: str, mode: str, no
     return _plan(
         tx, rt, Cause.hand, phone, str(reply["contact_id"] or ""), _checked(text), who, mode, now
     )
+
+
+def close(tx: Tx, rt: Any, phone: str, *, who: str, now: datetime) -> bool:
+    """The conversation with a number is over; False where none was open."""
+    return conversations.close(tx, phone, now) and _note(tx, rt, "close", phone, who, now)
+
+
+def release(tx: Tx, rt: Any, phone: str, *, who: str, now: datetime) -> bool:
+    """A person has read the unclear reply that held a number; False where none did."""
+    known = consents.number(tx, phone)
+    if known is None or not known["held_at"]:
+        return False
+    consents.hold(tx, phone, "", None)
+    return _note(tx, rt, "release", phone, who, now)
+
+
+def _note(tx: Tx, rt: Any, act: str, phone: str, who: str, now: datetime) -> bool:
+    """Keep who decided, by the reply that it was about: no number stands in an act."""
+    reply = tx.one(LAST_REPLY, phone=phone)
+    about = f"reply:{reply['id']}" if reply else "reply:"
+    acts.add(tx, str(rt.new_id("act")), act, about, who=who, at=now)
+    return True
 
 
 def trial(tx: Tx, rt: Any, phone: str, text: str, *, who: str, mode: str, now: datetime) -> str:

@@ -18,9 +18,7 @@ from connector.steps.versions import play_of
 MOST = 100  #: signals of a name that are told again
 
 
-def merged(
-    tx: Tx, rt: Setup, contact: Contact, other: str, *, at: datetime, now: datetime
-) -> None:
+def merged(tx: Tx, rt: Setup, contact: Contact, other: str, *, at: datetime, now: datetime) -> None:
     """Another contact turned out to be this one: judge anew what that may end, move or begin."""
     _end(tx, rt, contact, now)
     dates.merged(tx, rt, contact.id, now)

@@ -20,6 +20,7 @@ log = logging.getLogger("connector")
 
 SCHEDULE = "schedule"
 NEVER = "never"
+FAULTY = timedelta(hours=1)  #: after which one that could not be begun is begun again
 BACK = (timedelta(hours=1), timedelta(days=1), STALE)
 """How far back is looked, step by step, for the last of several times that passed."""
 
@@ -31,16 +32,16 @@ def run(tx: Tx, rt: Setup, now: datetime, *, careful: bool = True) -> int:
         form = play.start.schedule
         if form is None:
             continue
-        mark = cursors.get(tx, _cursor(play, form))
+        mark, at = _mark(tx, play, form)
         if play.mode is Mode.off:
             if mark:
                 cursors.set_(tx, _cursor(play, form), "")
         elif not mark:
             _set_next(tx, rt, play, form, now)
-        elif mark != NEVER and mark <= clock.text(now):
+        elif at is not None and at <= now:
             begun = partial(_come_due, tx, rt, play, form, clock.instant(mark), now)
             if not apart(tx, begun, play.name, careful=careful):
-                cursors.set_(tx, _cursor(play, form), clock.text(now + BACK[0]))
+                cursors.set_(tx, _cursor(play, form), f"{mark}|{clock.text(now + FAULTY)}")
             done += 1
     return done
 
@@ -50,10 +51,18 @@ def next_due(tx: Tx, rt: Setup) -> datetime | None:
     marks = []
     for play in rt.of_kind(Kind.schedule):
         form = play.start.schedule
-        mark = cursors.get(tx, _cursor(play, form)) if form is not None else NEVER
-        if mark != NEVER:
-            marks.append(clock.instant(mark or "1970-01-01T00:00:00Z"))
+        at = _mark(tx, play, form)[1] if form is not None else None
+        if at is not None:
+            marks.append(at)
     return min(marks, default=None)
+
+
+def _mark(tx: Tx, play: Play, form: Schedule) -> tuple[str, datetime | None]:
+    """The next time as text, "" where none is set yet, and when it is to be begun."""
+    mark, _, again = cursors.get(tx, _cursor(play, form)).partition("|")
+    if mark == NEVER:
+        return mark, None
+    return mark, clock.instant(again or mark or "1970-01-01T00:00:00Z")
 
 
 def _come_due(

@@ -82,6 +82,7 @@ class Setup:
     crm_fields: Mapping[str, tuple[CrmField, ...]] = field(default_factory=dict)
     starting: Mapping[str, tuple[Play, ...]] = field(default_factory=dict)
     by_kind: Mapping[Kind, tuple[Play, ...]] = field(default_factory=dict)
+    _watched: tuple[object, object, list[Segment]] = field(default=(None, None, []), repr=False)
 
     @property
     def earnest(self) -> Mode:
@@ -109,9 +110,13 @@ class Setup:
     @property
     def watched(self) -> list[Segment]:
         """The segments at whose edges plays start, also those that are off just now."""
-        edges = [play.start.edge for play in self.by_kind.get(Kind.segment, ())]
-        names = dict.fromkeys(edge.segment for edge in edges if edge is not None)
-        return [self.segments[name] for name in names if name in self.segments]
+        kinds, segments, found = self._watched
+        if kinds is not self.by_kind or segments is not self.segments:
+            edges = [play.start.edge for play in self.by_kind.get(Kind.segment, ())]
+            names = dict.fromkeys(edge.segment for edge in edges if edge is not None)
+            found = [self.segments[name] for name in names if name in self.segments]
+            self._watched = (self.by_kind, self.segments, found)
+        return found
 
     def of_kind(self, kind: Kind) -> tuple[Play, ...]:
         """The plays of a kind that are not off."""

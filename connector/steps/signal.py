@@ -138,7 +138,7 @@ def _act(
         paths.append("contact.phone")
     if paths and rt.by_kind.get(Kind.date):
         dates.moved(tx, rt, contact.id, paths, now)
-    if rt.watched:
+    if rt.by_kind.get(Kind.segment):
         before, back_fill = learned.before, event.back_fill
         name = signal.name
         edges.touched(tx, rt, contact, name, paths, before, at=at, now=now, back_fill=back_fill)
@@ -216,7 +216,7 @@ def _learn(
         )
         owed.contact_changed(tx, rt.crm, contact_id, now)
     names = contacts.identities(tx, contact_id)
-    before = Before(contacts.read(row, names), is_new=who.is_new)
+    before = Before(row, names, is_new=who.is_new)
     has_number = "phone" in who.linked
     return Learned(contacts.read(seen, names), tuple(changes), before, has_number)
 

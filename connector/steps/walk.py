@@ -125,7 +125,7 @@ def awaits(play: Play, row: Row, name: str) -> bool:
 
 def _awaited(play: Play, row: Row) -> WaitFor | None:
     place = step_at(play, row)
-    if row["awaiting_since"] is None or row["state"] != "walking" or place >= len(play.steps):
+    if row["awaiting_since"] is None or place >= len(play.steps):
         return None
     return play.steps[place].wait_for
 

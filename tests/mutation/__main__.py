@@ -59,7 +59,8 @@ def main(plays: tuple[str, ...], processes: int) -> None:
         survived.update(found)
         click.echo(f"{number:3}/{len(wanted)} {play}: {count} mutants, {len(found)} survive")
     known = listed()
-    wrong = differences(survived, known, wanted)
+    gone = {play for play, *_ in known} - set(names())
+    wrong = differences(survived, known, {*wanted, *gone})
     reasons = len(survived & known.keys())
     click.echo(
         f"{total} mutants, {total - len(survived)} killed, {reasons} survive with a reason, "

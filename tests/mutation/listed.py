@@ -27,23 +27,18 @@ def listed(path: Path = FILE) -> dict[Name, str]:
 
 
 def differences(
-    survived: Collection[Name], known: Mapping[Name, str], plays: Collection[str]
+    survived: Collection[Name], known: Mapping[Name, str], tried: Collection[str]
 ) -> list[str]:
-    """What is wrong: survivors without a reason, reasons without a survivor (of these plays)."""
+    """What is wrong, of the plays that were tried: survivors without a reason, and the reverse."""
     lines = [
         f"survives, and no reason is given: {_shown(name)}"
         for name in sorted(survived)
         if name not in known
     ]
-    lines += [
-        f"is listed and does not survive any more: {_shown(name)}"
-        for name in sorted(known)
-        if name[0] in plays and name not in survived
-    ]
     return lines + [
-        f"is listed and there is no such play: {_shown(name)}"
+        f"is listed, and does not survive any more: {_shown(name)}"
         for name in sorted(known)
-        if not plays
+        if name[0] in tried and name not in survived
     ]
 
 

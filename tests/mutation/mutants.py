@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
-from connector.config.supply import Supply
 from connector.config.plays.fields import DAYS
+from connector.config.supply import Supply
 from tests.mutation import texts
 from tests.mutation.words import SPAN, Words, after, numbers, spans
 
@@ -18,7 +18,7 @@ FOR_PEOPLE: Final[Mapping[str, str]] = {
     "description": "shown in lists",
     "not_for": "shown in lists and by connector play library",
     "next_step": "read by the copy check and by reports; no decision asks for it",
-    "role": "asked for by rules of the policy, and no shipped rule does; tests/steps has some that do",
+    "role": "rules of the policy may ask for it, and no shipped one does; tests/rules has one",
     "allow": "silences findings of the copy check",
     "review_every": "connector check lists what is overdue; no decision asks for it",
     "reviewed": "the same",

@@ -26,7 +26,7 @@ from connector.simulate.shelf import library_folder
 from tests.mutation.mutants import Mutant, mutants
 
 LANGUAGE: Final = "en"
-"""Texts are broken in this language, which the examples speak; tests/library compares the others."""
+"""Texts are broken in the language of the examples; tests/library plays them in the others."""
 STARTER: Final = "starter/"  #: begins the name of a starter, since the library has some of the same
 
 
@@ -38,7 +38,9 @@ class Shop:
     supply: Supply
     files: Mapping[str, Mapping[str, Any]]  #: each play's file by name
     prefix: str = ""
-    killers: dict[str, list[str]] = field(default_factory=dict)  #: examples, the latest to fail first
+    killers: dict[str, list[str]] = field(
+        default_factory=dict
+    )  #: examples, the latest to fail first
 
     def mutants(self, play: str) -> Iterator[Mutant]:
         """All of a play of it."""

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-TOKEN: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\d+(?:\.\d+)?|[A-Za-z_][\w.]*|[<>=!]=|\s+|.", re.DOTALL)
+TOKEN: Final = re.compile(
+    r"'(?:[^'\\]|\\.)*'|\d+(?:\.\d+)?|[A-Za-z_][\w.]*|[<>=!]=|\s+|.", re.DOTALL
+)
 SPAN: Final = re.compile(r"(-?)(\d+)([smhdw])")
 SMALLER: Final = {"w": (7, "d"), "d": (24, "h"), "h": (60, "m"), "m": (60, "s")}
 OTHERS: Final = {

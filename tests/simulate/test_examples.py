@@ -85,6 +85,10 @@ def test_a_text_that_did_not_leave_is_a_failure(shop: Shop) -> None:
          'expect = [{ held = "paused" }, { at = "2h", step = "reminder" }]', True),
         (f'events = [{CART_EVENT}, {{ at = "2h", signal = "order_completed", key = "o1" }}]\n'
          'expect = [{ at = "60m", step = "reminder" }, { ended = "goal" }]', True),
+        (f'events = [{CART_EVENT}, {{ at = "30d", signal = "order_completed", key = "o1" }}]\n'
+         'expect = [{ at = "60m", step = "reminder" }, { ended = "nothing" }]', True),
+        (f'events = [{CART_EVENT}, {{ at = "2h", signal = "order_completed", key = "o1" }}]\n'
+         'expect = [{ at = "60m", step = "reminder" }, { ended = "nothing" }]', False),
         (f'events = [{CART_EVENT}]\nuntil = "59m"\nexpect = [{{ none = true }}]', True),
         (f'contact = {{ timezone = "America/Los_Angeles" }}\nnow = "2026-11-17T08:00:00"\n'
          f'events = [{CART_EVENT}]\nexpect = [{{ at = "2026-11-17T09:00:00", step = "reminder" }}]',

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from connector.clock import text
 from connector.config.loaded import Loaded, load
 from connector.errors import Deferred, Refused, Uncertain
 from connector.ledger import acts, cursors, pauses
@@ -179,7 +180,11 @@ class Town:
         """Open the ledger and the steps, as a new process does."""
         self.store = open_ledger(self.loaded.settings)
         self.store._writer.execute("PRAGMA synchronous = OFF")
+        (known,) = self.rows("SELECT coalesce(max(rowid), 0) AS files FROM files")
         self.rt = open_setup(self.loaded, self.store)
+        with self.store.write() as tx:  # seen on this clock, not on the wall's
+            sql = "UPDATE files SET seen_at = :at WHERE rowid > :known"
+            tx.run(sql, at=text(self.clock.at), known=known["files"])
         self.rt.clock, self.rt.new_id, self.rt.chance = self.clock, self._new_id, lambda: 0.5
         with self.store.write() as tx:
             cursors.set_(tx, "salt", "a town's own salt")

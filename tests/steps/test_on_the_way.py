@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
@@ -122,6 +122,15 @@ def test_the_goal_and_the_exits_of_one_on_the_way_are_those_of_their_version(
     assert ways(shop)["way"] == ("waiting", "")
     shop.tell("left", at=NOW + MINUTE)
     assert ways(shop)["way"] == ("ended", "exit:left")
+
+
+def test_a_segment_is_what_it_was_in_the_version_that_is_walked(open_shop: OpenShop) -> None:
+    step = Step("a", template="a", where=when("in_segment('keen')"))
+    own = {"keen": segment("keen", "did('signed_up')")}
+    shop = begun(open_shop, play(step, segments=own))
+    shop.rt.segments = {"keen": segment("keen", "did('paid')")}
+    shop.go()
+    assert said(shop) == ["a"]
 
 
 def test_a_play_that_is_off_today_ends_also_for_those_of_an_older_version(
@@ -366,6 +375,13 @@ def test_of_two_that_are_due_at_one_instant_the_higher_priority_talks(
     assert said(shop) == ["b"]
 
 
+def test_two_carts_are_not_talked_of_at_once_by_the_same_play(open_shop: OpenShop) -> None:
+    shop = begun(open_shop, talk("one", "a"))
+    shop.tell("signed_up", key="other")
+    assert shop.go() == 1
+    assert ("wait", "in_another_play") in shop.decisions("send")
+
+
 def test_a_text_of_unknown_fate_has_begun_the_talk(open_shop: OpenShop) -> None:
     shop = open_shop(talk("one", "a"), talk("two", "b", start=Start("quoted")), texts=WORDS)
     shop.consent()
@@ -391,6 +407,17 @@ def test_a_text_that_certainly_did_not_go_has_not_begun_it(
     shop.tell("quoted")
     shop.walk()
     assert shop.decisions("plan")[-1] == ("send", "")
+
+
+def test_what_is_no_conversation_is_not_ended_by_one(open_shop: OpenShop) -> None:
+    series = talk("one", "a", exclusive=False)
+    shop = open_shop(series, talk("two", "b", 9, start=Start("quoted")), texts=WORDS)
+    shop.consent()
+    shop.tell("signed_up")
+    shop.go()
+    shop.tell("quoted")
+    shop.go(MINUTE)
+    assert ways(shop)["one"] == ("walking", "")
 
 
 @pytest.mark.parametrize(
@@ -436,10 +463,12 @@ def test_a_conversation_that_waits_too_long_for_another_is_dropped(open_shop: Op
     assert shop.sends()[-1]["reason"] == "in_another_play"
 
 
-def test_of_two_that_both_spoke_as_they_were_merged_the_first_goes_on(
-    open_shop: OpenShop,
+@pytest.mark.parametrize(("priority", "expected"), [(0, "abab"), (4, "abb")])
+def test_of_two_that_both_spoke_as_they_were_merged_the_higher_or_the_first_goes_on(
+    open_shop: OpenShop, priority: int, expected: str
 ) -> None:
-    shop = open_shop(talk("one", "a"), talk("two", "b", start=Start("quoted")), texts=WORDS)
+    two = talk("two", "b", priority, start=Start("quoted"))
+    shop = open_shop(talk("one", "a"), two, texts=WORDS)
     shop.consent()
     shop.tell("signed_up")
     shop.go()
@@ -453,7 +482,7 @@ def test_of_two_that_both_spoke_as_they_were_merged_the_first_goes_on(
         tx.run("UPDATE sends SET contact_id = 'con_000001'")
     for _ in range(12):
         shop.go(HOUR)
-    assert said(shop) == ["a", "b", "a", "b"]
+    assert said(shop) == list(expected)
 
 
 def test_an_order_is_thanked_for_in_the_midst_of_any_conversation(open_shop: OpenShop) -> None:
@@ -538,6 +567,54 @@ def test_a_wait_that_has_begun_is_ended_by_its_own_two_ways_alone(open_shop: Ope
     shop.tell("bought", stage="customer", at=NOW + MINUTE)
     shop.go(HOUR)
     assert said(shop) == ["a", "c"]
+
+
+WAIT = play(
+    AB[0],
+    Step(
+        "wait",
+        wait_for=WaitFor(("booked",), HOUR, heard="c", missed="b"),
+        branches=(Branch(when("contact.stage == 'customer'"), "d"),),
+    ),
+    Step("b", template="b", go=END),
+    Step("c", template="c", go=END),
+    Step("d", template="d"),
+)
+
+
+def test_a_branch_of_a_waiting_step_is_asked_as_the_wait_begins_and_not_as_it_ends(
+    open_shop: OpenShop,
+) -> None:
+    shop = begun(open_shop, WAIT)
+    shop.go()
+    shop.walk()
+    shop.tell("bought", stage="customer", at=NOW + MINUTE)
+    shop.go(HOUR)
+    assert said(shop) == ["a", "b"]
+    at_once = begun(open_shop, WAIT)
+    at_once.tell("bought", stage="customer", at=NOW + MINUTE)
+    at_once.go()
+    at_once.go()
+    assert said(at_once) == ["a", "d"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [(-1, "b"), (0, "b"), (1, "c"), (59, "c"), (60, "c"), (61, "b")],
+)
+@pytest.mark.parametrize("is_late", [True, False])
+def test_what_is_waited_for_counts_from_after_the_wait_began_until_its_end_included(
+    open_shop: OpenShop, minutes: int, expected: str, is_late: bool
+) -> None:
+    """By when it occurred, whether it is heard while the step waits or before it was looked at."""
+    shop = begun(open_shop, WAIT)
+    shop.go()
+    if not is_late:
+        shop.walk()
+    shop.clock.at = NOW + HOUR + 2 * MINUTE  # the worker slept, and hears of it first
+    shop.tell("booked", at=NOW + minutes * MINUTE)
+    shop.go()
+    assert said(shop) == ["a", expected]
 
 
 # -- silences ----------------------------------------------------------------------------------
@@ -730,6 +807,36 @@ def test_one_who_waits_for_their_own_level_is_not_woken_by_a_rearming_start(
         shop.tick(HOUR)
     assert shop.go() == 0
     assert ways(shop)["way"] == ("waiting", "")
+
+
+# -- last days ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("zone", "last", "texts"),
+    [
+        ("UTC", date(2026, 11, 17), 1),  # its last day is in
+        ("UTC", date(2026, 11, 16), 0),
+        ("Pacific/Kiritimati", date(2026, 11, 17), 0),  # the 18th has begun there
+        ("Pacific/Kiritimati", date(2026, 11, 18), 1),
+    ],
+)
+@pytest.mark.parametrize("of", ["play", "text"])
+def test_a_last_day_is_one_of_the_operators_calendar(
+    open_shop: OpenShop, of: str, zone: str, last: date, texts: int
+) -> None:
+    until = {"valid_until": last} if of == "play" else {"texts_until": {"a": last}}
+    shop = begun(open_shop, play(AB[0], **until), zone=zone)
+    assert shop.go() == texts
+    assert shop.decisions("plan") == [("send", "") if texts else ("stop", "no_longer_valid")]
+
+
+def test_a_last_day_that_passes_between_plan_and_send_is_kept(open_shop: OpenShop) -> None:
+    shop = begun(open_shop, play(AB[0], texts_until={"a": date(2026, 11, 17)}))
+    shop.walk()
+    shop.tick(8 * HOUR)
+    assert shop.dispatch() == 0
+    assert shop.decisions("send") == [("stop", "no_longer_valid")]
 
 
 # -- what ends it, asked everywhere ------------------------------------------------------------
