@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -213,16 +213,17 @@ def see(
     at: datetime,
     activity: bool,
     trusted: bool,
+    newer: Collection[str] = (),
 ) -> tuple[dict[str, Any], list[Changed]]:
     """Take over what an event tells of a contact: traits, visit, stage, when seen.
 
     Gives the row as it is now and the values that became others.
 
     Where a person is and what language they read decide hours and words, so from a browser they
-    only fill what is empty.
+    only fill what is empty; so do ``newer`` traits, of which something later was heard already.
     """
     row = {name: found[name] for name in ("id", *WHEN_SEEN, *WHAT_IS_KNOWN)}
-    changes = _take_over(row, traits, trusted=trusted)
+    changes = _take_over(row, traits, newer, trusted=trusted)
     row["stage"] = stage
     if visit:
         row["last_visit"] = orjson.dumps(dict(visit)).decode()
@@ -240,7 +241,9 @@ def see(
     return row, changes
 
 
-def _take_over(row: dict[str, Any], traits: Mapping[str, Json], *, trusted: bool) -> list[Changed]:
+def _take_over(
+    row: dict[str, Any], traits: Mapping[str, Json], newer: Collection[str], *, trusted: bool
+) -> list[Changed]:
     """Put what is told of a person into their row; the values that became others."""
     if not traits:
         return []
@@ -252,7 +255,8 @@ def _take_over(row: dict[str, Any], traits: Mapping[str, Json], *, trusted: bool
         was = row[name] if name in PLACE else known.get(name)
         is_free = not was if name in PLACE else name not in known
         is_told = str(value) if name in PLACE else value
-        if (trusted or is_free) and was != is_told:
+        is_believed = trusted and name not in newer
+        if (is_believed or is_free) and was != is_told:
             changes.append((f"contact.{name}", was, is_told))
             (row if name in PLACE else known)[name] = is_told
     if known != _object(row["traits"]):

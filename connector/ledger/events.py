@@ -27,6 +27,8 @@ GET = "SELECT * FROM events WHERE id = :id"
 SIGNAL = """INSERT INTO signals (id, event_id, name, contact_id, key, occurred_at, activity, facts,
         sensitive)
     VALUES (:id, :event, :name, :contact, :key, :occurred, :activity, :facts, :sensitive)"""
+SINCE = """SELECT * FROM events WHERE contact_id = :contact AND occurred_at > :at
+    AND state = 'done' ORDER BY occurred_at LIMIT :limit"""
 HEARD = """SELECT id, event_id, name, key, occurred_at, facts FROM signals
     WHERE contact_id = :contact AND name = :name AND occurred_at > :since
     ORDER BY occurred_at LIMIT :limit"""
@@ -123,6 +125,12 @@ def read(row: Row) -> Event:
         payload=orjson.loads(row["payload"]),
         back_fill=bool(row["back_fill"]),
     )
+
+
+def since(tx: Tx, contact_id: str, at: datetime, limit: int) -> list[Event]:
+    """What was told of a contact and occurred after an instant, in its order."""
+    rows = tx.all(SINCE, contact=contact_id, at=clock.text(at), limit=limit)
+    return [read(row) for row in rows]
 
 
 def add_signal(tx: Tx, signal: Signal, event: Event, contact_id: str, signal_id: str) -> None:

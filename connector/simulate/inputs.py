@@ -67,8 +67,8 @@ LINKS: Final = """SELECT l.rowid AS id, l.code, l.url, l.made_at, s.cause, s.pla
 SCHEDULED: Final = """SELECT f.id, f.play, f.version, f.heard_at AS at FROM fanouts f
     JOIN signals s ON s.id = f.signal_id
     WHERE s.name = 'schedule' AND f.id > :after ORDER BY f.id LIMIT :limit"""
-MISSED: Final = """SELECT * FROM acts WHERE id > :after AND act = 'schedule_missed'
-    ORDER BY id LIMIT :limit"""
+MISSED: Final = """SELECT id, substr(about, 6) AS play, version, at FROM acts
+    WHERE id > :after AND act = 'schedule_missed' ORDER BY id LIMIT :limit"""
 MERGED: Final = """SELECT id, merged_into FROM contacts WHERE merged_into IS NOT NULL
     AND id > :after ORDER BY id LIMIT :limit"""
 SALT: Final = "SELECT value FROM cursors WHERE name = 'salt'"
@@ -285,8 +285,7 @@ def _missed(store: Store) -> Iterator[Line]:
 
 
 def _looked_at(row: Row) -> Line:
-    play = row["play"] if "play" in row.keys() else str(row["about"]).rpartition(":")[2]
-    return {"kind": "schedule", "at": row["at"], "play": play, "version": row["version"]}
+    return {"kind": "schedule", **_picked(row, "at", "play", "version")}
 
 
 def _links(store: Store) -> Iterator[Line]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from connector import clock
+from connector.errors import ExpressionFailed
 from connector.ledger import contacts, crm_facts, events, outcomes
 from connector.ledger.contacts import Changed
 from connector.ledger.outcomes import Heard
-from connector.ledger.store import Tx
+from connector.ledger.store import Row, Tx
 from connector.model import Contact, Event, Json, Signal, Subject, Trust
+from connector.rules import mapping
 from connector.rules.plays import Kind
 from connector.rules.stages import next_stage
 from connector.steps import dates, edges, ends, fanout, gather, owed, silence, thresholds
@@ -21,6 +25,8 @@ from connector.steps.identify import Identified, identify
 from connector.steps.merged import merged
 from connector.steps.setup import OpenSource, Setup
 from connector.steps.starts import Began, heard
+
+LATER = 100  #: events that are looked at where one is heard late
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +207,7 @@ def _learn(
         at=event.occurred_at,
         activity=signal.activity,
         trusted=trusted,
+        newer=_told_later(tx, rt, row, signal, event),
     )
     if after != was:
         changes.append(("stage", was, after))
@@ -219,6 +226,22 @@ def _learn(
     before = Before(row, names, is_new=who.is_new)
     has_number = "phone" in who.linked
     return Learned(contacts.read(seen, names), tuple(changes), before, has_number)
+
+
+def _told_later(tx: Tx, rt: Setup, row: Row, signal: Signal, event: Event) -> frozenset[str]:
+    """Traits that something told which occurred later, though it was heard before."""
+    if not signal.traits or clock.text(event.occurred_at) >= (row["last_seen_at"] or ""):
+        return frozenset()
+    found = set()
+    for later in events.since(tx, str(row["id"]), event.occurred_at, LATER):
+        source = rt.sources.get(later.source)
+        if source is None or source.trust is not Trust.trusted:
+            continue
+        with suppress(ExpressionFailed):
+            made = mapping.apply(source.mapping, later, source.trust, rt.says.country)
+            traits = made.traits if isinstance(made, Signal) else {}
+            found |= {name for name, value in traits.items() if value not in (None, "")}
+    return frozenset(found)
 
 
 def _outcome(

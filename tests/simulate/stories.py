@@ -96,8 +96,10 @@ def numbers(village: Village) -> None:
 def nights(village: Village) -> None:
     """What is planned at night waits, and is asked again before it goes."""
     village.until(NIGHT)
-    people = [village.fresh(timezone="America/New_York") for _ in range(6)]
-    waits, changed, left, clock, stopped, short = people
+    people = [village.fresh(timezone="America/New_York") for _ in range(7)]
+    waits, changed, left, clock, stopped, short, both = people
+    for word in ("low", "high"):
+        go(village, both, word)
     village.identify_alone(left, club=True)
     village.say(waits, "sp_go", "w", value=1)
     go(village, clock, "clock", until=text(village.clock.at + timedelta(hours=2)))
@@ -112,33 +114,20 @@ def nights(village: Village) -> None:
     village.reply(stopped, "START")
     village.reply(stopped, "HELP")
     village.until(NIGHT)
-    village.say(changed, "sp_go", "c2", value=1)
+    village.say(changed, "sp_go", "c2", value=1, late=timedelta(minutes=31))
     village.jump(timedelta(days=3))  # nobody works, and what waited is too late
     village.hours(1)
 
 
-def conditions(village: Village) -> None:
-    """A step's condition holds as it is planned, and no longer as it goes."""
-    village.until(3, weekday=False)  # ten in the evening in New York
-    person = village.fresh(timezone="America/New_York")
-    while village.clock.at.hour != 2:
-        village.minutes(30)
-    village.say(person, "sp_go", "x", value=1, late=timedelta())
-    village.minutes(45)
-    village.identify_alone(person, second=False)
-    village.until(DAY, weekday=False)
-
-
 def seconds(village: Village) -> None:
-    """The second text is planned just after the hours and unwanted in the morning."""
-    for minute in range(5):
-        village.until(2, weekday=False)
-        person = village.fresh(timezone="America/New_York")
-        village.minutes(20 + 2 * minute)  # 21:20; the service hours end at 22:00
-        village.say(person, "sp_go", f"s{minute}", value=1, late=timedelta(minutes=29))
-        village.minutes(30)
-        village.identify_alone(person, second=False)
-        village.minutes(9 * 60)
+    """The second text is planned just after the hours, and unwanted in the morning."""
+    village.until(2)
+    person = village.fresh(timezone="America/New_York")
+    village.minutes(38)  # 21:38 there, and the service hours end at 22:00
+    village.say(person, "sp_go", "s", value=1, late=timedelta(minutes=29))
+    village.minutes(20)
+    village.identify_alone(person, second=False)
+    village.until(DAY)
 
 
 def talks(village: Village) -> None:

@@ -28,6 +28,7 @@ from connector.steps import crmfacts, hand
 from connector.steps.consent import record_consent
 from tests.simulate.town import AREAS, Carrier, Doing, Town, write_town
 
+EXPECTED: Final = "check=suppressed result=failed"  #: that sp_risk provokes
 SIGNALS: Final = {
     **dict.fromkeys(("sp_go", "sp_go2", "sp_stop", "sp_leave", "sp_goal", "sp_twin", "sp_viewed")),
     "sp_lead": 'stage = "lead"',
@@ -85,6 +86,7 @@ template = "sp_text"
 name = "two"
 wait = "10m"
 template = "sp_text"
+expires = "24h"
 where = "contact.second | default(true)"
 [[steps]]
 name = "three"
@@ -597,7 +599,7 @@ class Village(Town):
         """Make the past again by the present files, and count what came out the same."""
         with replayed(self.loaded, of_ledger(self.store)) as ran:
             found = compare(ran)
-            self.faults += list(ran.faults)
+            self.faults += [fault for fault in ran.faults if EXPECTED not in fault]
         self.equal = max(self.equal, found.equal)
         self.differences += found.differences
 

@@ -1,30 +1,24 @@
-"""What happens to somebody on the way: files that change, pauses, other plays, restarts."""
+"""How a walk goes on: answers, waits, silences, tries, tests of levels, ends, restarts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, time
-from typing import Any
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector.errors import Deferred, Refused, Uncertain
-from connector.ledger import conversations, files, pauses, sends
-from connector.model import Status, Subject
+from connector.errors import Deferred, Uncertain
+from connector.ledger import pauses, sends
+from connector.model import Status
 from connector.rules.plays import (
     END,
     Branch,
-    Edge,
     Exit,
     Experiment,
     Goal,
-    Mode,
-    Moment,
     Once,
-    OnPause,
     Play,
     Restart,
     Silence,
@@ -33,488 +27,14 @@ from connector.rules.plays import (
     Threshold,
     WaitFor,
 )
-from connector.steps import advance, reconcile, versions
+from connector.steps import advance, reconcile
 from connector.steps.dispatch import Dispatcher
 from connector.steps.gate import pass_gate
-from tests.steps.build import DAY, HOUR, MINUTE, NOW, PHONE, WELCOME, Shop, segment, when
+from tests.steps.build import DAY, HOUR, MINUTE, NOW, Shop, when
+from tests.steps.way import AB, WORDS, OpenShop, begun, pause, play, said, ways
 
-OpenShop = Callable[..., Shop]
-WORDS = {name: f"{{{{ brand }}}}: {name}" for name in ("a", "b", "c", "d")}
 
-
-def play(*steps: Step, **changes: Any) -> Play:
-    return replace(WELCOME, name="way", steps=steps, **changes)
-
-
-def begun(open_shop: OpenShop, *plays: Play, **changes: Any) -> Shop:
-    """Ann, who may be texted, has signed up."""
-    shop = open_shop(*plays, texts=WORDS, **changes)
-    shop.consent()
-    shop.tell("signed_up", key="k")
-    return shop
-
-
-def said(shop: Shop) -> list[str]:
-    return [message.text.rpartition(" ")[2] for message in shop.carrier.sent]
-
-
-def ways(shop: Shop) -> dict[str, tuple[str, str]]:
-    """Of each play the state and why it ended."""
-    return {row["play"]: (row["state"], row["exit_reason"]) for row in shop.enrolments()}
-
-
-def pause(shop: Shop, name: str = "way", verdict: str = "hold") -> None:
-    with shop.store.write() as tx:
-        pauses.set_(tx, name, verdict, who="bea", why="wrong link", at=shop.clock())
-
-
-def resume(shop: Shop, name: str = "way") -> None:
-    with shop.store.write() as tx:
-        assert pauses.lift(tx, name)
-
-
-def change(shop: Shop, **changes: Any) -> None:
-    """The play becomes another version; the ledger keeps the one of before."""
-    old = shop.rt.plays["way"]
-    with shop.store.write() as tx:
-        files.keep(tx, [("play", "way", old.version, old.version)], NOW)
-    kept = {old.version: old, **getattr(shop, "kept", {})}
-    shop.kept = kept  # type: ignore[attr-defined]
-    shop.rt.revive = lambda _, content: kept.get(content)
-    shop.rt.plays = {**shop.rt.plays, "way": replace(old, **changes)}
-    shop.rt.index()
-
-
-# -- versions ----------------------------------------------------------------------------------
-
-AB = (Step("a", template="a"), Step("b", wait=HOUR, template="b"))
-
-
-def test_a_text_that_is_planned_leaves_as_its_own_version_says_it(open_shop: OpenShop) -> None:
-    shop = begun(open_shop, play(*AB))
-    shop.walk()
-    change(shop, version="v2", steps=(Step("a", template="c"),), stages=("customer",))
-    assert shop.dispatch() == 1
-    assert said(shop) == ["a"]
-    assert shop.rows("SELECT DISTINCT version FROM sends") == [{"version": "v1"}]
-
-
-def test_two_changes_on_the_way_are_no_change_to_one_who_began_before_both(
-    open_shop: OpenShop,
-) -> None:
-    shop = begun(open_shop, play(*AB))
-    change(shop, version="v2", steps=(Step("a", template="c"),))
-    shop.tell("signed_up", Subject(user_id="bob", phone="+12125550102"), key="k")
-    shop.consent(phone="+12125550102")
-    change(shop, version="v3", steps=(Step("a", template="d"),))
-    shop.go()
-    shop.go(HOUR)
-    assert sorted(said(shop)) == ["a", "b", "c"]
-
-
-def test_the_goal_and_the_exits_of_one_on_the_way_are_those_of_their_version(
-    open_shop: OpenShop,
-) -> None:
-    shop = begun(open_shop, play(*AB, exits=("left",), goal=Goal("paid", DAY)))
-    change(shop, version="v2", exits=("gone",), goal=Goal("bought", DAY))
-    shop.tell("gone", at=NOW + MINUTE)
-    shop.tell("bought", at=NOW + MINUTE)
-    assert ways(shop)["way"] == ("waiting", "")
-    shop.tell("left", at=NOW + MINUTE)
-    assert ways(shop)["way"] == ("ended", "exit:left")
-
-
-def test_a_segment_is_what_it_was_in_the_version_that_is_walked(open_shop: OpenShop) -> None:
-    step = Step("a", template="a", where=when("in_segment('keen')"))
-    own = {"keen": segment("keen", "did('signed_up')")}
-    shop = begun(open_shop, play(step, segments=own))
-    shop.rt.segments = {"keen": segment("keen", "did('paid')")}
-    shop.go()
-    assert said(shop) == ["a"]
-
-
-def test_a_play_that_is_off_today_ends_also_for_those_of_an_older_version(
-    open_shop: OpenShop,
-) -> None:
-    shop = begun(open_shop, play(*AB))
-    change(shop, version="v2", mode=Mode.off)
-    assert shop.go() == 0
-    assert ways(shop)["way"] == ("ended", "play_off")
-
-
-def test_a_version_that_can_no_longer_be_read_goes_on_by_the_newest_and_its_arm(
-    open_shop: OpenShop,
-) -> None:
-    shop = begun(open_shop, play(*AB))
-    other = play(Step("a", template="d"), arm="other", version="v2")
-    test = Experiment("words", "steps", {"other": 1.0}, {"other": other})
-    change(shop, version="v2", experiment=test)
-    shop.rt.revive = lambda name, content: None
-    with shop.store.write() as tx:
-        tx.run("UPDATE enrolments SET arm = 'other'")
-    shop.go()
-    assert said(shop) == ["d"]
-
-
-@pytest.mark.parametrize(
-    ("steps", "expected"),
-    [
-        (("a", "b", "c"), ["a", "b", "c"]),
-        (("b", "a", "c"), ["a", "b", "c"]),  # a has been said already
-        (("x", "a", "b"), ["a", "b"]),
-        (("a", "c"), ["a", "c"]),  # b is gone: what stands in its place
-        (("a",), ["a"]),
-    ],
-)
-def test_an_adopted_file_goes_on_at_the_step_of_the_same_name_and_says_nothing_twice(
-    open_shop: OpenShop, steps: tuple[str, ...], expected: list[str]
-) -> None:
-    shop = begun(open_shop, play(*AB))
-    shop.go()
-    made = tuple(Step(name, template="d" if name == "x" else name) for name in steps)
-    change(shop, version="v2", steps=made, adopt=True)
-    shop.tick(HOUR)
-    while shop.go():
-        shop.tick(MINUTE)
-    assert said(shop) == expected
-    assert len(shop.sends()) == len({row["step"] for row in shop.sends()})
-    assert ways(shop)["way"] in (("done", ""), ("ended", "no_step"))
-
-
-@pytest.mark.parametrize("when_", ["planned", "in flight"])
-def test_an_adopted_file_that_ends_before_the_step_of_a_text_is_done_with_it(
-    open_shop: OpenShop, when_: str
-) -> None:
-    shop = begun(open_shop, play(*AB))
-    shop.go()
-    shop.tick(HOUR)
-    shop.walk()
-
-    def shortened(message: object = None) -> None:
-        change(shop, version="v2", steps=AB[:1], adopt=True)
-
-    if when_ == "planned":
-        shortened()
-    else:
-        shop.carrier.before = shortened
-    assert shop.dispatch() == (0 if when_ == "planned" else 1)
-    assert ways(shop)["way"] == ("done", "")
-
-
-def test_a_condition_may_read_at_which_step_the_walk_stands(open_shop: OpenShop) -> None:
-    first = Step("a", template="a", where=when("walk.step == 'a' and walk.texts == 0"))
-    second = Step("b", template="b", where=when("walk.step == 'b' and walk.texts == 1"))
-    shop = begun(open_shop, play(first, second))
-    shop.go()
-    shop.go()
-    assert said(shop) == ["a", "b"]
-
-
-def test_a_text_whose_step_an_adopted_file_no_longer_has_does_not_leave(
-    open_shop: OpenShop,
-) -> None:
-    shop = begun(open_shop, play(*AB))
-    shop.walk()
-    change(shop, version="v2", steps=(Step("c", template="c"), AB[1]), adopt=True)
-    assert shop.dispatch() == 0
-    assert shop.decisions("send") == [("stop", "no_longer_wanted")]
-    shop.go(HOUR)
-    assert said(shop) == ["b"]
-
-
-def test_a_play_that_is_removed_while_its_text_is_in_flight_ends_when_that_was_taken(
-    open_shop: OpenShop,
-) -> None:
-    shop = begun(open_shop, play(*AB))
-
-    def removed(message: object) -> None:
-        shop.rt.plays = {}
-
-    shop.carrier.before = removed
-    assert shop.go() == 1
-    [row] = shop.enrolments()
-    assert (row["state"], row["exit_reason"]) == ("ended", "play_removed")
-    assert row["first_text_at"] is not None
-
-
-def test_a_place_is_found_by_its_name_wherever_it_stands(open_shop: OpenShop) -> None:
-    three = play(Step("a"), Step("b"), Step("c"))
-    row = {"step": 1, "step_name": "b"}
-    assert versions.step_at(three, row) == 1
-    assert versions.step_at(play(Step("b"), Step("a")), row) == 0
-    assert versions.step_at(play(Step("a"), Step("x")), row) == 1
-    assert versions.step_at(three, {"step": 0, "step_name": ""}) == 0
-    assert versions.step_at(play(Step("a")), {"step": 5, "step_name": "z"}) == 5
-
-
-# -- pauses ------------------------------------------------------------------------------------
-
-
-def test_a_pause_that_outlives_a_text_drops_that_text_and_not_the_walk(
-    open_shop: OpenShop,
-) -> None:
-    short = replace(AB[0], expires=HOUR)
-    shop = begun(open_shop, play(short, AB[1]))
-    pause(shop)
-    for _ in range(6):
-        shop.go(15 * MINUTE)
-    assert shop.sends()[0]["state"] in ("cancelled", "expired")
-    assert ways(shop)["way"][0] == "walking"
-    resume(shop)
-    shop.go(HOUR)
-    shop.go(HOUR)
-    assert said(shop) == ["b"]
-
-
-def test_many_checks_in_a_pause_are_one_decision(open_shop: OpenShop) -> None:
-    shop = begun(open_shop, play(AB[0]))
-    shop.walk()
-    pause(shop)
-    for _ in range(10):
-        shop.go(15 * MINUTE)
-    rows = shop.rows("SELECT reason, repeats FROM decisions WHERE moment = 'send'")
-    assert rows == [{"reason": "paused", "repeats": 9}]
-
-
-def test_a_pause_of_one_play_holds_no_other(open_shop: OpenShop) -> None:
-    other = replace(WELCOME, name="other", steps=(Step("c", template="c"),))
-    shop = begun(open_shop, play(AB[0]), other)
-    pause(shop)
-    shop.go()
-    assert said(shop) == ["c"]
-
-
-def test_the_kill_switch_holds_texts_by_hand_and_our_own_answers_too(open_shop: OpenShop) -> None:
-    shop = open_shop(WELCOME)
-    shop.consent()
-    shop.tell("seen")
-    pause(shop, "*")
-    shop.plan_by_hand()
-    shop.reply("STOP")
-    assert shop.go() == 0
-    assert set(shop.states()) <= {"planned", "cancelled", "expired"}
-
-
-CALLS = (Step("mail", webhook="mail"), Step("call", task="Call them"), AB[0])
-
-
-def test_in_a_pause_no_tool_is_called_and_nobody_told_to_call(open_shop: OpenShop) -> None:
-    shop = begun(open_shop, play(*CALLS))
-    pause(shop, "*")
-    for _ in range(8):
-        shop.go(HOUR)
-    asked = "SELECT key FROM writebacks WHERE kind IN ('webhook', 'task')"
-    assert shop.rows(asked) == []
-    resume(shop, "*")
-    for _ in range(3):
-        shop.go(15 * MINUTE)
-    keys = [row["key"] for row in shop.rows(asked)]
-    assert sorted(keys) == ["call:enr_000001:mail", "task:enr_000001:call"]
-    assert said(shop) == ["a"]
-
-
-def test_a_call_that_is_of_no_use_any_more_after_a_pause_is_passed_over(
-    open_shop: OpenShop,
-) -> None:
-    shop = begun(open_shop, play(Step("mail", webhook="mail", expires=HOUR), AB[0]))
-    pause(shop)
-    shop.go()
-    shop.tick(2 * HOUR)
-    resume(shop)
-    shop.go()
-    assert shop.rows("SELECT key FROM writebacks WHERE kind = 'webhook'") == []
-    shop.go()
-    assert said(shop) == ["a"]
-
-
-def test_a_condition_of_a_call_is_asked_again_after_a_pause(open_shop: OpenShop) -> None:
-    step = Step("mail", webhook="mail", where=when("contact.stage != 'customer'"))
-    shop = begun(open_shop, play(step))
-    pause(shop)
-    shop.go()
-    shop.tell("bought", stage="customer")
-    resume(shop)
-    shop.go(15 * MINUTE)
-    assert shop.rows("SELECT key FROM writebacks WHERE kind = 'webhook'") == []
-
-
-def test_a_call_that_is_late_for_another_reason_is_made_all_the_same(open_shop: OpenShop) -> None:
-    shop = begun(open_shop, play(Step("call", task="Call them")))
-    shop.go(3 * DAY)  # nobody was there
-    assert len(shop.rows("SELECT key FROM writebacks WHERE kind = 'task'")) == 1
-
-
-def test_a_drop_found_on_the_way_ends_there(open_shop: OpenShop) -> None:
-    shop = begun(open_shop, play(*AB, on_pause=OnPause.drop))
-    with shop.store.write() as tx:  # as where the pause came while the ledger had none of it
-        tx.run("INSERT INTO pauses VALUES ('way', 'drop', :at, 'bea', '')", at="2026-11-17")
-    assert shop.go() == 0
-    assert ways(shop)["way"] == ("ended", "paused")
-
-
-# -- several plays at one person ---------------------------------------------------------------
-
-
-def talk(name: str, template: str, priority: int = 0, **changes: Any) -> Play:
-    steps = (Step("first", template=template), Step("last", wait=9 * HOUR, template=template))
-    made = replace(WELCOME, name=name, steps=steps, exclusive=True, priority=priority)
-    return replace(made, **changes)
-
-
-def test_two_that_are_due_at_one_instant_do_not_both_begin_to_talk(open_shop: OpenShop) -> None:
-    shop = begun(open_shop, talk("one", "a"), talk("two", "b"))
-    assert shop.go() == 1
-    assert sorted(shop.decisions("send")) == [("send", ""), ("wait", "in_another_play")]
-
-
-def test_of_two_that_are_due_at_one_instant_the_higher_priority_talks(
-    open_shop: OpenShop,
-) -> None:
-    shop = begun(open_shop, talk("one", "a"), talk("two", "b", 3))
-    assert shop.go() == 1
-    assert said(shop) == ["b"]
-
-
-def test_two_carts_are_not_talked_of_at_once_by_the_same_play(open_shop: OpenShop) -> None:
-    shop = begun(open_shop, talk("one", "a"))
-    shop.tell("signed_up", key="other")
-    assert shop.go() == 1
-    assert ("wait", "in_another_play") in shop.decisions("send")
-
-
-def test_a_text_of_unknown_fate_has_begun_the_talk(open_shop: OpenShop) -> None:
-    shop = open_shop(talk("one", "a"), talk("two", "b", start=Start("quoted")), texts=WORDS)
-    shop.consent()
-    shop.carrier.answers.append(Uncertain("nobody knows", reason="timeout"))
-    shop.tell("signed_up")
-    shop.go()
-    shop.tell("quoted")
-    assert shop.go(MINUTE) == 0
-    assert shop.decisions("plan")[-1] == ("wait", "in_another_play")
-
-
-@pytest.mark.parametrize(
-    "answer", [Deferred("full", reason="rate"), Refused("no", reason="blocked")]
-)
-def test_a_text_that_certainly_did_not_go_has_not_begun_it(
-    open_shop: OpenShop, answer: Exception
-) -> None:
-    shop = open_shop(talk("one", "a"), talk("two", "b", start=Start("quoted")), texts=WORDS)
-    shop.consent()
-    shop.carrier.answers.append(answer)
-    shop.tell("signed_up")
-    shop.go()
-    shop.tell("quoted")
-    shop.walk()
-    assert shop.decisions("plan")[-1] == ("send", "")
-
-
-def test_what_is_no_conversation_is_not_ended_by_one(open_shop: OpenShop) -> None:
-    series = talk("one", "a", exclusive=False)
-    shop = open_shop(series, talk("two", "b", 9, start=Start("quoted")), texts=WORDS)
-    shop.consent()
-    shop.tell("signed_up")
-    shop.go()
-    shop.tell("quoted")
-    shop.go(MINUTE)
-    assert ways(shop)["one"] == ("walking", "")
-
-
-@pytest.mark.parametrize(
-    "first",
-    [
-        talk("one", "a", exclusive=False),
-        talk("one", "a", mode=Mode.shadow),
-        talk("one", "a", holdout=1.0),
-        talk("one", "a", steps=(Step("first", template="a"),)),  # through at once
-    ],
-)
-def test_what_is_no_conversation_keeps_nobody_waiting(open_shop: OpenShop, first: Play) -> None:
-    shop = open_shop(first, talk("two", "b", start=Start("quoted")), texts=WORDS)
-    shop.consent()
-    shop.tell("signed_up")
-    shop.go()
-    shop.tell("quoted")
-    shop.go(MINUTE)
-    assert said(shop)[-1] == "b"
-
-
-def test_one_held_out_ends_nobodys_conversation(open_shop: OpenShop) -> None:
-    higher = talk("two", "b", 9, start=Start("quoted"), holdout=1.0)
-    shop = open_shop(talk("one", "a"), higher, texts=WORDS)
-    shop.consent()
-    shop.tell("signed_up")
-    shop.go()
-    shop.tell("quoted")
-    shop.go(MINUTE)
-    assert ways(shop)["one"] == ("walking", "")
-
-
-def test_a_conversation_that_waits_too_long_for_another_is_dropped(open_shop: OpenShop) -> None:
-    two = talk("two", "b", start=Start("quoted"), steps=(Step("x", template="b", expires=HOUR),))
-    shop = open_shop(talk("one", "a"), two, texts=WORDS)
-    shop.consent()
-    shop.tell("signed_up")
-    shop.go()
-    shop.tell("quoted")
-    for _ in range(6):
-        shop.go(15 * MINUTE)
-    assert said(shop) == ["a"]
-    assert shop.sends()[-1]["reason"] == "in_another_play"
-
-
-@pytest.mark.parametrize(("priority", "expected"), [(0, "abab"), (4, "abb")])
-def test_of_two_that_both_spoke_as_they_were_merged_the_higher_or_the_first_goes_on(
-    open_shop: OpenShop, priority: int, expected: str
-) -> None:
-    two = talk("two", "b", priority, start=Start("quoted"))
-    shop = open_shop(talk("one", "a"), two, texts=WORDS)
-    shop.consent()
-    shop.tell("signed_up")
-    shop.go()
-    shop.tick(MINUTE)
-    other = Subject(user_id="other", phone=PHONE)
-    shop.tell("quoted", other)
-    shop.go()
-    assert said(shop) == ["a", "b"], "two people, as far as is known"
-    with shop.store.write() as tx:
-        tx.run("UPDATE enrolments SET contact_id = 'con_000001'")
-        tx.run("UPDATE sends SET contact_id = 'con_000001'")
-    for _ in range(12):
-        shop.go(HOUR)
-    assert said(shop) == list(expected)
-
-
-def test_an_order_is_thanked_for_in_the_midst_of_any_conversation(open_shop: OpenShop) -> None:
-    order = replace(WELCOME, name="order", start=Start("paid"), steps=(Step("x", template="c"),))
-    shop = open_shop(talk("one", "a"), order, texts=WORDS)
-    shop.consent()
-    shop.tell("signed_up")
-    shop.go()
-    shop.tell("paid")
-    shop.go(MINUTE)
-    assert said(shop) == ["a", "c"]
-
-
-# -- conversations with a person ---------------------------------------------------------------
-
-
-def test_a_text_that_is_planned_waits_while_a_person_of_ours_talks(open_shop: OpenShop) -> None:
-    shop = begun(open_shop, play(AB[0]))
-    shop.walk()
-    with shop.store.write() as tx:
-        conversations.open_(tx, PHONE, "bea", shop.clock())
-    assert shop.dispatch() == 0
-    assert shop.decisions("send") == [("wait", "in_conversation")]
-    shop.go(15 * MINUTE)
-    with shop.store.write() as tx:
-        conversations.close(tx, PHONE, shop.clock())
-    assert shop.go(15 * MINUTE) == 1
-
-
-# -- branches on answers -----------------------------------------------------------------------
-
-
+# -- branches on answers -------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [("1", ["a", "b"]), ("Two!", ["a", "c"]), ("what?", ["a", "d"]), ("", ["a", "d"])],
@@ -617,8 +137,7 @@ def test_what_is_waited_for_counts_from_after_the_wait_began_until_its_end_inclu
     assert said(shop) == ["a", expected]
 
 
-# -- silences ----------------------------------------------------------------------------------
-
+# -- silences ------------------------------------------------------------------------------------
 QUIET = play(
     Step("a", template="a"),
     Step("wait", wait_for=WaitFor(("reply",), DAY, heard="c", missed=END)),
@@ -653,90 +172,7 @@ def test_the_reply_that_the_play_itself_waits_for_is_no_end_of_it(open_shop: Ope
     assert said(shop) == ["a", "c"]
 
 
-# -- best hours --------------------------------------------------------------------------------
-
-
-def replied(shop: Shop, phone: str, *hours: int) -> None:
-    """A person replied at some hours of the day, on the clock of New York."""
-    for number, hour in enumerate(hours):
-        at = datetime.fromisoformat(f"2026-11-{10 + number}T{hour + 5:02}:20:00+00:00")
-        shop.reply("thanks", phone, at=at)
-
-
-BEST = play(
-    Step("a", template="a"),
-    Step("b", wait=DAY, template="b", moment=Moment(at=time(10), best_hour=True)),
-)
-EAST = {"timezone": "America/New_York"}
-
-
-def due_hour(shop: Shop, contact: str = "con_000001") -> int:
-    row = next(row for row in shop.enrolments() if row["contact_id"] == contact)
-    return int(row["due_at"][11:13]) - 5
-
-
-def test_a_person_is_texted_at_the_hour_at_which_they_answer(open_shop: OpenShop) -> None:
-    shop = open_shop(BEST, texts=WORDS)
-    shop.consent()
-    shop.tell("seen", traits=EAST)
-    replied(shop, PHONE, 14, 14, 9)
-    shop.tell("signed_up")
-    shop.go()
-    assert due_hour(shop) == 14
-
-
-def test_too_few_answers_tell_no_hour_and_the_plays_people_are_asked(
-    open_shop: OpenShop,
-) -> None:
-    shop = open_shop(BEST, texts=WORDS)
-    shop.consent()
-    shop.tell("signed_up", traits=EAST)
-    shop.go()
-    assert due_hour(shop) == 10, "nobody answered yet"
-    bob = Subject(user_id="bob", phone="+12125550102")
-    shop.consent(phone=bob.phone)
-    shop.tick(HOUR)
-    for _ in range(3):
-        shop.reply("thanks", at=shop.clock())  # at one in the afternoon
-    shop.tell("signed_up", bob, traits=EAST)
-    shop.go()
-    assert due_hour(shop, "con_000002") == 13
-
-
-def test_the_hour_of_others_is_the_hour_on_their_own_clocks(open_shop: OpenShop) -> None:
-    shop = open_shop(BEST, texts=WORDS)
-    shop.consent()
-    shop.tell("signed_up", traits={"timezone": "America/Los_Angeles"})
-    shop.go()
-    shop.tick(HOUR)
-    for _ in range(3):
-        shop.reply("thanks", at=shop.clock())  # at ten in the west
-    bob = Subject(user_id="bob", phone="+12125550102")
-    shop.consent(phone=bob.phone)
-    shop.tell("signed_up", bob, traits=EAST)
-    shop.go()
-    assert due_hour(shop, "con_000002") == 10
-
-
-def test_a_segments_people_are_asked_before_the_plays(open_shop: OpenShop) -> None:
-    made = replace(BEST, start=Start(edge=Edge("keen", True)))
-    shop = open_shop(made, texts=WORDS)
-    shop.rt.segments = {"keen": segment("keen", "did('seen')")}
-    shop.rt.index()
-    shop.consent()
-    shop.tell("seen", traits=EAST)
-    for _ in range(3):
-        shop.reply("thanks", at=NOW - HOUR)
-    bob = Subject(user_id="bob", phone="+12125550102")
-    shop.consent(phone=bob.phone)
-    shop.tell("seen", bob, traits=EAST)
-    shop.go()
-    assert due_hour(shop, "con_000002") == 11
-
-
-# -- tries at a provider -----------------------------------------------------------------------
-
-
+# -- tries at a provider -------------------------------------------------------------------------
 def test_each_try_at_a_provider_is_kept_with_what_came_of_it(open_shop: OpenShop) -> None:
     shop = begun(open_shop, play(AB[0]))
     shop.carrier.answers.extend(
@@ -764,9 +200,7 @@ def test_a_try_that_a_death_cut_off_is_told_as_that(open_shop: OpenShop) -> None
     assert row == {"attempt": 1, "result": "uncertain", "reason": "worker_died"}
 
 
-# -- threshold tests ---------------------------------------------------------------------------
-
-
+# -- threshold tests -----------------------------------------------------------------------------
 def measured(restart: Restart = Restart.ignore, once: Once = Once.key) -> Play:
     def at(own: float) -> Start:
         form = Threshold(when("signal.share"), 0.5, 0.5, own)
@@ -809,9 +243,7 @@ def test_one_who_waits_for_their_own_level_is_not_woken_by_a_rearming_start(
     assert ways(shop)["way"] == ("waiting", "")
 
 
-# -- last days ---------------------------------------------------------------------------------
-
-
+# -- what may no longer go ---------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("zone", "last", "texts"),
     [
@@ -831,6 +263,17 @@ def test_a_last_day_is_one_of_the_operators_calendar(
     assert shop.decisions("plan") == [("send", "") if texts else ("stop", "no_longer_valid")]
 
 
+@pytest.mark.parametrize(("letters", "texts"), [(160, 1), (161, 0)])
+def test_a_text_of_just_as_many_segments_as_its_step_allows_goes(
+    open_shop: OpenShop, letters: int, texts: int
+) -> None:
+    step = Step("a", template="long", max_segments=1)
+    shop = open_shop(play(step), texts={"long": "x" * letters})
+    shop.consent()
+    shop.tell("signed_up")
+    assert shop.go() == texts
+
+
 def test_a_last_day_that_passes_between_plan_and_send_is_kept(open_shop: OpenShop) -> None:
     shop = begun(open_shop, play(AB[0], texts_until={"a": date(2026, 11, 17)}))
     shop.walk()
@@ -839,9 +282,7 @@ def test_a_last_day_that_passes_between_plan_and_send_is_kept(open_shop: OpenSho
     assert shop.decisions("send") == [("stop", "no_longer_valid")]
 
 
-# -- what ends it, asked everywhere ------------------------------------------------------------
-
-
+# -- what ends it, asked everywhere --------------------------------------------------------------
 def test_an_exit_that_comes_true_between_plan_and_send_ends_it(open_shop: OpenShop) -> None:
     shop = begun(open_shop, play(*AB, exit=Exit(stages=("customer",))))
     shop.walk()
@@ -867,8 +308,7 @@ def test_what_occurred_before_the_play_began_is_no_exit_though_heard_after(
     assert ways(shop)["way"] == ("ended", "exit_when")
 
 
-# -- restarts and redelivery -------------------------------------------------------------------
-
+# -- restarts and redelivery ---------------------------------------------------------------------
 LONG = play(
     Step("a", template="a", answers=("1",)),
     Step("wait", wait_for=WaitFor(("reply", "booked"), 2 * HOUR, heard="fork")),
