@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint types bench prove lock clean
+.PHONY: help demo test lint types bench prove mutate lock clean
 
 help:            ## list these targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ bench: $(VENV)/.test        ## print every figure of docs/ and the machine it wa
 
 prove: $(VENV)/.test        ## the long proofs, resumable: kill at random instants, lose nothing
 	$(BIN)/python -m tests.proofs
+
+mutate: $(VENV)/.test       ## break every line of the shipped plays, and see an example fail
+	$(BIN)/python -m tests.mutation
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"connector needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}: name a newer one, e.g. make test PYTHON=python3.12")'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import decisions, end_to_end, fanout, idle, ingest, latency, plays
+from benchmarks import decisions, end_to_end, fanout, idle, ingest, latency, plays, simulate
 from benchmarks.figures import main
 
 if __name__ == "__main__":
@@ -14,4 +14,5 @@ if __name__ == "__main__":
         decisions.measure,
         plays.measure,
         fanout.measure,
+        simulate.measure,
     )

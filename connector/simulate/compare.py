@@ -13,8 +13,9 @@ import orjson
 from connector.simulate.recorded import Line, Recorded
 from connector.simulate.replay import Ran
 
-DECISIONS: Final = """SELECT d.*, s.text AS text FROM decisions d
-    LEFT JOIN sends s ON s.id = d.send_id"""
+DECISIONS: Final = """SELECT d.*, s.text AS text,
+        CASE WHEN s.cause = 'hand' OR s.cause = 'test' THEN s.id ELSE '' END AS hand
+    FROM decisions d LEFT JOIN sends s ON s.id = d.send_id"""
 MOST: Final = 1_000  #: differences kept to be shown; all are counted
 SAME: Final = ("verdict", "reasons", "text")
 
@@ -98,7 +99,7 @@ def _made(ran: Ran) -> Iterator[tuple[str, Line]]:
 def decision(row: Any) -> Line:
     """A decision's row as a line."""
     is_text = row["moment"] == "send" and row["verdict"] == "send"
-    about = ("moment", "contact_id", "play", "key", "step", "version", "policy_version")
+    about = ("moment", "contact_id", "play", "key", "step", "version", "policy_version", "hand")
     names = (*about, "verdict", "decided_at", "last_at")
     return {
         "kind": "decision",

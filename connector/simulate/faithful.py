@@ -18,7 +18,7 @@ from connector.rules.plays import Play
 from connector.simulate.begun import Begun
 from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids
-from connector.simulate.recorded import Line, Recorded
+from connector.simulate.recorded import BY_HAND, Line, Recorded
 from connector.simulate.scratch import FIRST_HELD, ScratchTx
 from connector.steps import schedules, tidy
 
@@ -172,6 +172,8 @@ class FaithfulTx(ScratchTx):
         if "cause" not in names:
             moment, step = "plan", self._step(row)
         contact_id, play, key = str(row["contact_id"]), str(row["play"]), str(row["key"])
+        if moment == "send" and row["cause"] in BY_HAND:
+            key = str(row["id"])
         return self._recorded.about(moment, contact_id, play, key, str(step))
 
     def _step(self, row: Row) -> str:

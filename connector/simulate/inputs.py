@@ -54,15 +54,17 @@ READ: Final = """SELECT a.*, r.phone AS phone FROM acts a
     WHERE a.id > :after AND (a.act = 'release' OR a.act = 'close') ORDER BY a.id LIMIT :limit"""
 BY_HAND: Final = """SELECT * FROM sends WHERE id > :after AND cause IN ('hand', 'test')
     ORDER BY id LIMIT :limit"""
-DECISIONS: Final = """SELECT d.*, s.text AS text, s.expires_at AS expires_at FROM decisions d
-    LEFT JOIN sends s ON s.id = d.send_id WHERE d.id > :after ORDER BY d.id LIMIT :limit"""
+DECISIONS: Final = """SELECT d.*, s.text AS text, s.expires_at AS expires_at,
+        CASE WHEN s.cause = 'hand' OR s.cause = 'test' THEN s.id ELSE '' END AS hand
+    FROM decisions d LEFT JOIN sends s ON s.id = d.send_id
+    WHERE d.id > :after ORDER BY d.id LIMIT :limit"""
 TAKEN: Final = """SELECT a.rowid AS id, a.attempt AS number, a.begun_at AS began,
-        a.settled_at AS settled, a.result, a.reason AS why, a.code, s.cause, s.contact_id, s.play,
-        s.key, s.step, s.provider_id, s.segments, s.cost_micros, s.currency
+        a.settled_at AS settled, a.result, a.reason AS why, a.code, s.cause, s.cause_id,
+        s.contact_id, s.play, s.key, s.step, s.provider_id, s.segments, s.cost_micros, s.currency
     FROM attempts a JOIN sends s ON a.send_id = s.id
     WHERE a.rowid > CAST(:after AS INTEGER) ORDER BY a.rowid LIMIT :limit"""
-LINKS: Final = """SELECT l.rowid AS id, l.code, l.url, l.made_at, s.cause, s.play, s.key, s.step,
-        s.contact_id FROM links l JOIN sends s ON s.id = l.send_id
+LINKS: Final = """SELECT l.rowid AS id, l.code, l.url, l.made_at, s.cause, s.cause_id, s.play,
+        s.key, s.step, s.contact_id FROM links l JOIN sends s ON s.id = l.send_id
     WHERE l.rowid > CAST(:after AS INTEGER) ORDER BY l.rowid LIMIT :limit"""
 SCHEDULED: Final = """SELECT f.id, f.play, f.version, f.heard_at AS at FROM fanouts f
     JOIN signals s ON s.id = f.signal_id
@@ -254,7 +256,7 @@ def _decisions(store: Store) -> Iterator[Line]:
             "decided_at": row["decided_at"],
             "reasons": [item["reason"] for item in orjson.loads(row["objections"])],
             "text": (row["text"] or "") if is_text else "",
-            **_picked(row, *names, "policy_version"),
+            **_picked(row, *names, "policy_version", "hand"),
             "event_id": row["event_id"] or "",
             "expires_at": (row["expires_at"] or "") if row["moment"] == "plan" else "",
         }
@@ -269,8 +271,8 @@ def _answers(store: Store) -> Iterator[Line]:
             "reason": row["why"],
             "begun_at": row["began"],
             "settled_at": row["settled"],
-            **_picked(row, "result", "code", "cause", "contact_id", "play", "key", "step"),
-            **_picked(row, "provider_id", "segments", "cost_micros", "currency"),
+            **_picked(row, "result", "code", "cause", "cause_id", "contact_id", "play", "key"),
+            **_picked(row, "step", "provider_id", "segments", "cost_micros", "currency"),
         }
 
 
@@ -290,7 +292,7 @@ def _looked_at(row: Row) -> Line:
 
 def _links(store: Store) -> Iterator[Line]:
     for row in rows(store, LINKS):
-        names = ("code", "url", "cause", "contact_id", "play", "key", "step")
+        names = ("code", "url", "cause", "cause_id", "contact_id", "play", "key", "step")
         yield {"kind": "link", "at": row["made_at"], **_picked(row, *names)}
 
 

@@ -36,6 +36,7 @@ INSTANT: Final = """SELECT min(at) FROM (
 PLANNED: Final = "SELECT line FROM decisions WHERE about = ? AND binds = 1 AND at = ? LIMIT 1"
 START: Final = "INSERT INTO starts VALUES (?, ?)"
 NEXT_START: Final = "SELECT min(at) FROM starts WHERE what = ? AND at >= ?"
+BY_HAND: Final = ("hand", "test")
 COMMIT_EVERY: Final = 5_000
 LIFE: Final = "life"
 ROUND: Final = timedelta(seconds=2)  #: a round of the worker surely takes no longer
@@ -118,15 +119,13 @@ class Recorded:
 
     def about_decision(self, line: Any) -> str:
         """What a decision is about, in one text: equal for the same thing in ledger and replay."""
-        return self.about(
-            line["moment"], line["contact_id"], line["play"], line["key"], line["step"]
-        )
+        key = line["hand"] or line["key"]
+        return self.about(line["moment"], line["contact_id"], line["play"], key, line["step"])
 
     def about_send(self, line: Any) -> str:
-        """What a text is about, in the same way."""
-        return self.about(
-            line["cause"], line["contact_id"], line["play"], line["key"], line["step"]
-        )
+        """What a text is about, in the same way; one by hand is about nothing but itself."""
+        key = line["cause_id"] if line["cause"] in BY_HAND else line["key"]
+        return self.about(line["cause"], line["contact_id"], line["play"], key, line["step"])
 
     def about(self, moment: str, contact_id: str, play: str, key: str, step: str) -> str:
         """In one text. Where a key is or holds a signal's own identifier, the order tells it."""

@@ -184,7 +184,7 @@ def test_of_two_zones_that_change_differently_the_one_behind_on_that_day_counts(
 
 # -- whatever it says --------------------------------------------------------------------------
 
-INSTANTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
+INSTANTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - local times, as the rule gives them
 HOURS = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 WINDOWS = (
     st.tuples(st.integers(0, 22), st.integers(1, 23))

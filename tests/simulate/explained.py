@@ -325,9 +325,7 @@ class _Text:
                 for whose in ("contact_id", "phone"):
                     named = play.name if cap.play else ""
                     since = self.now - cap.per
-                    said = self._others(
-                        since, purpose=self.purpose.value, whose=whose, play=named
-                    )
+                    said = self._others(since, purpose=self.purpose.value, whose=whose, play=named)
                     if len(said) >= cap.count:
                         yield f"{cap.name} is full for the {whose}"
         if self.purpose is Purpose.marketing:
@@ -414,9 +412,7 @@ def _covers(row: Row, purpose: str) -> bool:
         return False
     if row["purpose"] == "all":
         return True
-    return (
-        row["purpose"] == "marketing" and row["method"] in TEXTED and purpose != "service"
-    )
+    return row["purpose"] == "marketing" and row["method"] in TEXTED and purpose != "service"
 
 
 def _lifts(row: Row) -> bool:
@@ -510,7 +506,9 @@ def _none_twice(village: Village) -> Iterator[str]:
 def _unique(village: Village) -> Iterator[str]:
     became = {
         row["id"]: row["merged_into"]
-        for row in village.rows("SELECT id, merged_into FROM contacts WHERE merged_into IS NOT NULL")
+        for row in village.rows(
+            "SELECT id, merged_into FROM contacts WHERE merged_into IS NOT NULL"
+        )
     }
     walks: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row in village.rows("SELECT * FROM enrolments"):

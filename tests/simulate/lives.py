@@ -92,10 +92,14 @@ def _anybody(village: Village, chance: random.Random) -> int:
 
 def _goes(village: Village, chance: random.Random) -> None:
     late = timedelta(minutes=chance.choice((0, 0, 10, 200)))
-    name = chance.choice(("sp_go", "sp_go2", "sp_go2", "sp_stop", "sp_leave", "sp_goal", "sp_viewed"))
+    name = chance.choice(
+        ("sp_go", "sp_go2", "sp_go2", "sp_stop", "sp_leave", "sp_goal", "sp_viewed")
+    )
     word = chance.choice(("low", "high", "brief", "short", "once", "drop", "link", "held", "stage"))
     key = chance.choice(("", "a", "b"))
-    village.say(_anybody(village, chance), name, key, late=late, word=word, value=chance.choice((1, 2)))
+    village.say(
+        _anybody(village, chance), name, key, late=late, word=word, value=chance.choice((1, 2))
+    )
 
 
 def _dies(village: Village, chance: random.Random) -> None:
@@ -112,7 +116,12 @@ def _merges(village: Village, chance: random.Random) -> None:
 def _talks(village: Village, chance: random.Random) -> None:
     phone = village.phone(_anybody(village, chance))
     chance.choice(
-        (village.answer, village.trial, lambda: village.close_talk(phone), lambda: village.release(phone))
+        (
+            village.answer,
+            village.trial,
+            lambda: village.close_talk(phone),
+            lambda: village.release(phone),
+        )
     )()
 
 
@@ -181,4 +190,6 @@ def reached(village: Village) -> Counter[str]:
 
 def village_kind(village: Village, play: str) -> str:
     """What starts a play, of whatever version."""
-    return next(each.start.kind.value for (name, _), each in village.versions.items() if name == play)
+    return next(
+        each.start.kind.value for (name, _), each in village.versions.items() if name == play
+    )

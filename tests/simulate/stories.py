@@ -115,6 +115,7 @@ def nights(village: Village) -> None:
     village.reply(stopped, "HELP")
     village.until(NIGHT)
     village.say(changed, "sp_go", "c2", value=1, late=timedelta(minutes=31))
+    go(village, village.fresh(timezone="America/New_York"), "low")
     village.jump(timedelta(days=3))  # nobody works, and what waited is too late
     village.hours(1)
 

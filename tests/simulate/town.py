@@ -355,9 +355,8 @@ class Town:
 
     def work(self) -> None:
         """All there is to do now."""
-        while self.advancer.round() + self.dispatcher.round() + tidy(self.rt):
+        while self.advancer.round() + self.dispatcher.round() + tidy(self.rt) + writeback(self.rt):
             pass
-        writeback(self.rt)
 
     def go(self, span: timedelta, lag: timedelta = timedelta()) -> None:
         """Let time pass; what comes due is done as much later as the worker lags."""

@@ -334,7 +334,9 @@ def write_village(path: Path) -> Path:
     write_town(path)
     _change(path / "config.toml", lambda old: old.replace("env:HOOK", "file:key-hook"))
     with (path / "config.toml").open("a") as config:
-        config.write('\n[web]\npublic_url = "https://go.example"\n[test]\nnumbers = ["+12125550111"]\n')
+        config.write(
+            '\n[web]\npublic_url = "https://go.example"\n[test]\nnumbers = ["+12125550111"]\n'
+        )
     (path / "key-hook").write_text("whsec_aG9vaw==")
     with (path / "mappings" / "policy.toml").open("a") as policy:
         policy.write(POLICY)
@@ -416,14 +418,15 @@ class Village(Town):
         self.equal, self.differences, self.faults = 0, list[Any](), list[str]()
         self.changed = False  #: files, so that no replay by those of now is the past
         self.deaths = self.events = 0
-        self._dies_at = 0
+        self._dies_at, self._works = 0, False
         self.next_person = 40
         super().__init__(home, people)
 
     def start(self) -> None:
         self.carrier = self.witness
         super().start()
-        self._remember()
+        self.rt.crms = {name: crm for name, crm in self.rt.crms.items() if ":" not in name}
+        self._remember()  # and no other tool is called
 
     def _remember(self) -> None:
         for play in self.rt.plays.values():
@@ -432,12 +435,15 @@ class Village(Town):
     def work(self) -> None:
         """As a town does; a worker that dies is started anew."""
         while True:
+            self._works = True
             try:
                 super().work()
                 return
             except Death:
                 self.deaths += 1
                 self.restart_dead()
+            finally:
+                self._works = False
 
     def restart_dead(self) -> None:
         self.stop()
@@ -445,7 +451,7 @@ class Village(Town):
         self.start()
 
     def _new_id(self, kind: str) -> str:
-        if self._dies_at:
+        if self._dies_at and self._works:
             self._dies_at -= 1
             if not self._dies_at:
                 raise Death
@@ -494,7 +500,9 @@ class Village(Town):
 
     def alias(self, winner: int, loser: int) -> None:
         """Two turn out to be one."""
-        self._deliver("backend", {"type": "alias", "userId": f"u{winner}", "previousId": f"u{loser}"})
+        self._deliver(
+            "backend", {"type": "alias", "userId": f"u{winner}", "previousId": f"u{loser}"}
+        )
 
     def identify_alone(self, person: int, **traits: Any) -> None:
         """Traits and nothing else: no number, no consent."""

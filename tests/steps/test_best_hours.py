@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, time
 
+from connector.ledger import besthours, memberships
 from connector.model import Subject
 from connector.rules.plays import (
     Edge,
@@ -13,7 +14,7 @@ from connector.rules.plays import (
     Step,
 )
 from tests.steps.build import DAY, HOUR, NOW, PHONE, Shop, segment
-from tests.steps.way import WORDS, OpenShop, play
+from tests.steps.way import WORDS, OpenShop, begun, play
 
 
 def replied(shop: Shop, phone: str, *hours: int) -> None:
@@ -92,3 +93,38 @@ def test_a_segments_people_are_asked_before_the_plays(open_shop: OpenShop) -> No
     shop.tell("seen", bob, traits=EAST)
     shop.go()
     assert due_hour(shop, "con_000002") == 11
+
+
+def test_a_wish_to_be_left_alone_and_a_robot_tell_no_hour(open_shop: OpenShop) -> None:
+    """Of the person, of the play's people, and of a segment's alike."""
+    shop = begun(open_shop, BEST)
+    shop.go()
+    with shop.store.write() as tx:
+        memberships.put(tx, "keen", "con_000001", True, NOW)
+        for number, label in enumerate(("none", "opt_out", "wrong_person", "hold")):
+            tx.run(
+                """INSERT INTO replies (id, provider, provider_id, phone, sender, text, label, why,
+                    contact_id, send_id, occurred_at, heard_at)
+                VALUES (:id, 'c', :id, '', '', '', :label, '', 'con_000001', 'snd_000001', :at,
+                    :at)""",
+                id=f"r{number}",
+                label=label,
+                at=f"2026-11-1{number}T15:00:00.000000Z",
+            )
+        for number, verdict in enumerate(("human", "machine", "unknown")):
+            tx.run(
+                """INSERT INTO clicks (id, send_id, contact_id, link, verdict, why, method, agent,
+                    at, heard_at)
+                VALUES (:id, 'snd_000001', 'con_000001', '', :verdict, '', '', '', :at, :at)""",
+                id=f"c{number}",
+                verdict=verdict,
+                at=f"2026-11-1{number}T20:00:00.000000Z",
+            )
+    with shop.store.read() as tx:
+        for times in (
+            besthours.of_contact(tx, "con_000001"),
+            besthours.of_play(tx, "way"),
+            besthours.of_segment(tx, "keen"),
+        ):
+            assert sorted(f"{at:%dT%H}" for at, _ in times) == ["10T15", "10T20", "13T15"]
+        assert besthours.of_segment(tx, "other") == besthours.of_play(tx, "other") == []

@@ -1,4 +1,4 @@
-"""``/api``: the operator's own programs start plays and reload files, with a key and not without."""
+"""``/api``: the operator's own programs start plays and reload files, never without a key."""
 
 from __future__ import annotations
 
