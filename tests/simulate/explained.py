@@ -209,13 +209,16 @@ class _Text:
             due = instant(row["triggered_at"]) + play.start.after + play.steps[0].wait
             if self.now < due:
                 yield "it comes before it is due"
-        elif not is_hand and play.start.kind is Kind.date and play.start.date is not None:
-            if self.now < instant(row["triggered_at"]) + play.start.after:
-                yield "it comes before its date"
+        elif (
+            not is_hand
+            and play.start.kind is Kind.date
+            and (self.now < instant(row["triggered_at"]) + play.start.after)
+        ):
+            yield "it comes before its date"
 
     def _plainly(self, condition: Any, row: Row) -> bool | None:
         """A condition over nothing but the start signal's facts; None where it reads more."""
-        paths = getattr(condition, "paths", frozenset())
+        paths: frozenset[str] = getattr(condition, "paths", frozenset())
         if condition is None or not all(path.startswith("signal") for path in paths):
             return None
         if "days_since" in condition.source or "hours_until" in condition.source:
@@ -273,9 +276,13 @@ class _Text:
         if not bears:
             yield "the number is not theirs"
         limit = hours.legal_cap(where, rt.book.hours, self.now.date())
-        if limit is not None and self.purpose is Purpose.marketing:
-            if len(self._others(self.now - DAY, purpose="marketing", whose="phone")) >= limit:
-                yield "the law's cap is full"
+        since = self.now - DAY
+        if (
+            limit is not None
+            and self.purpose is Purpose.marketing
+            and (len(self._others(since, purpose="marketing", whose="phone")) >= limit)
+        ):
+            yield "the law's cap is full"
         yield from self._of_holdouts(row, play)
 
     def _contact(self, row: Row) -> Contact:
@@ -351,11 +358,15 @@ class _Text:
             about_it = not play.same_key or signal["key"] in ("", row["key"])
             if signal["name"] in play.exits and about_it:
                 yield f"{signal['name']} has ended it"
-            elif play.goal is not None and signal["name"] == play.goal.signal:
-                if (not play.goal.same_key or signal["key"] == row["key"]) and (
-                    play.goal.where is None
-                ):
-                    yield f"{signal['name']} was all that it wanted"
+            elif (
+                play.goal is not None
+                and signal["name"] == play.goal.signal
+                and (
+                    (not play.goal.same_key or signal["key"] == row["key"])
+                    and play.goal.where is None
+                )
+            ):
+                yield f"{signal['name']} was all that it wanted"
         first = play.steps[0]
         if self.send["step"] != first.name or not first.is_text:
             return
@@ -498,9 +509,10 @@ def _none_twice(village: Village) -> Iterator[str]:
         if any(result != "deferred" for result in results[:-1]):
             yield f"{send_id} was handed over again after {results}"
     for row in sends:
-        if row["accepted_at"] and "accepted" not in handed.get(row["id"], ()):
-            if row["status"] == "" or "uncertain" not in handed.get(row["id"], ("uncertain",)):
-                yield f"{row['id']} counts as taken, and was not handed over"
+        results = handed.get(row["id"], [])
+        is_known = row["status"] == "" or "uncertain" not in (results or ["uncertain"])
+        if row["accepted_at"] and "accepted" not in results and is_known:
+            yield f"{row['id']} counts as taken, and was not handed over"
 
 
 def _unique(village: Village) -> Iterator[str]:

@@ -87,7 +87,7 @@ def happens(village: Village, chance: random.Random) -> None:
 
 
 def _anybody(village: Village, chance: random.Random) -> int:
-    return chance.choice((*range(village.people), village.next_person))
+    return int(chance.choice((*range(village.people), village.next_person)))
 
 
 def _goes(village: Village, chance: random.Random) -> None:

@@ -85,10 +85,10 @@ def numbers(village: Village) -> None:
         {"hold_back": True},
         {"do_not_contact": True},
     ):
-        village.say(village.fresh(**traits), "sp_go", "n", value=1)  # type: ignore[arg-type]
+        village.say(village.fresh(**traits), "sp_go", "n", value=1)
     village.minutes(40)
     for risk in ({}, {"risk": "high"}, {"risk": 5}, {"risk": 1}):
-        go(village, village.fresh(**risk), "risk")  # type: ignore[arg-type]
+        go(village, village.fresh(**risk), "risk")
     go(village, village.fresh(), "hole")
     village.hours(1)
 
