@@ -243,6 +243,7 @@ def _sends(store: Store) -> Iterator[Line]:
     for row in rows(store, BY_HAND):
         more = _picked(row, "due_at", "expires_at", "play", "key", "mode", "language", "priority")
         more["text"] = "" if row["template"] else row["text"]
+        more["due_at"] = row["planned_at"]  # at once; waiting has moved it since
         yield {"kind": "send", "at": row["planned_at"], **_picked(row, *names), **more}
 
 

@@ -131,6 +131,12 @@ def table(found: Lived) -> Iterator[str]:
         yield f"{name:36}       -   {why}"
 
 
+def say(words: str) -> None:
+    """Tell whoever runs this."""
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+
+
 def many(folder: Path, homes: Path, lives: Iterable[tuple[int, Sequence[Story], int]]) -> Lived:
     """Several lives, and what they came to together."""
     total = Lived()
@@ -139,13 +145,12 @@ def many(folder: Path, homes: Path, lives: Iterable[tuple[int, Sequence[Story], 
         one = lived(folder, homes / str(seed), seed, stories, steps)
         total += one
         took = time.monotonic() - started
-        print(
+        say(
             f"seed {seed}: {one.events} events, {one.texts} texts, {one.deaths} deaths, "
-            f"{one.equal} decisions equal, {len(one.faults)} faults, {took:.0f} s",
-            flush=True,
+            f"{one.equal} decisions equal, {len(one.faults)} faults, {took:.0f} s"
         )
         for fault in one.faults[:10]:
-            print(f"  {fault}", flush=True)
+            say(f"  {fault}")
     return total
 
 
@@ -159,8 +164,8 @@ def main(seeds: int, steps: int, first: int = 1_000) -> int:
             for seed in range(first, first + seeds)
         ]
         found = many(folder, Path(place), lives)
-    print("\n".join(table(found)))
-    print(
+    say("\n".join(table(found)))
+    say(
         f"\n{seeds} lives: {found.events} events, {found.texts} texts, {found.deaths} deaths; "
         f"{found.equal} decisions made again, {len(found.faults)} faults"
     )

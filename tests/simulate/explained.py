@@ -34,7 +34,6 @@ OWN_NAMES = {
     Kind.schedule: "schedule",
     Kind.hand: "hand",
 }
-OFFSET_OF_NO_DATE = timedelta(0)
 
 
 class Auditor:
@@ -415,6 +414,14 @@ class _Text:
             own = [row["first_text_at"] or "9", other["first_text_at"] or "9"]
             if there.priority > play.priority or own[1] < own[0]:
                 yield f"{there.name} is in a conversation with them"
+
+
+def _is_goal(play: Play, signal: Row, row: Row) -> bool:
+    """Whether a signal is a play's goal whatever else is so; one that asks more may not be."""
+    goal = play.goal
+    if goal is None or goal.where is not None or signal["name"] != goal.signal:
+        return False
+    return not goal.same_key or bool(signal["key"] == row["key"])
 
 
 def _covers(row: Row, purpose: str) -> bool:

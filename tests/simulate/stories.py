@@ -22,11 +22,14 @@ def go(village: Village, person: int, word: str, key: str = "", **more: object) 
 def ends(village: Village) -> None:
     """A play that waits, or walks, is ended in each of the ways that signals know."""
     village.until(DAY)
-    people = [village.fresh() for _ in range(8)]
+    people = [village.fresh() for _ in range(11)]
     for person in people:
         village.say(person, "sp_go", f"k{person}", value=1)
-    stopped, goal_before, left, reached, late, gone, former, again = people
+    stopped, goal_before, left, reached, late, gone, former, again, *early = people
     village.minutes(5)
+    village.say(early[0], "sp_leave")
+    village.identify_alone(early[1], plan="gone")
+    village.say(early[2], "sp_former")
     village.say(stopped, "sp_stop")
     village.say(goal_before, "sp_goal")
     village.say(again, "sp_go", f"k{again}", value=2)  # the timer starts anew
@@ -47,8 +50,10 @@ def refusals(village: Village) -> None:
     village.until(DAY)
     person = village.fresh()
     village.say(person, "sp_go")  # its condition reads what is not there
-    village.say(person, "sp_go", "old", value=1, late=timedelta(hours=60))
-    village.say(person, "sp_go", "fill", value=1, back_fill=True)
+    village.say(village.fresh(), "sp_go", "old", value=1, late=timedelta(hours=60))
+    village.say(village.fresh(), "sp_go", "fill", value=1, back_fill=True)
+    go(village, village.fresh(), "link", late=timedelta(hours=60))
+    go(village, village.fresh(), "link", back_fill=True)
     village.say(person, "sp_leave")
     village.say(person, "sp_go", "over", value=1, late=timedelta(minutes=10))
     go(village, person, "whom")
@@ -116,7 +121,7 @@ def nights(village: Village) -> None:
     village.until(NIGHT)
     village.say(changed, "sp_go", "c2", value=1, late=timedelta(minutes=31))
     go(village, village.fresh(timezone="America/New_York"), "low")
-    village.jump(timedelta(days=3))  # nobody works, and what waited is too late
+    village.jump(timedelta(days=3, hours=11))  # nobody works, and what waited is too late
     village.hours(1)
 
 

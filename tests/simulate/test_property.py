@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulate.coverage import counted, listed, many, table, unknown, written
+from tests.simulate.coverage import counted, listed, many, say, table, unknown, written
 from tests.simulate.lives import Lived
 from tests.simulate.stories import CHANGES, STORIES
 from tests.simulate.village import write_village
@@ -28,7 +28,7 @@ def test_every_text_is_explained_and_none_goes_twice_and_the_past_is_made_again(
 
 
 def test_every_start_verdict_and_end_was_reached(found: Lived) -> None:
-    print("\n".join(table(found)))
+    say("\n".join(table(found)))
     assert [name for name, count in counted(found).items() if not count] == []
 
 
