@@ -80,7 +80,9 @@ class Victim:
     def is_whole(self) -> bool:
         """Whether all processes live, no orphan does, and it is ready."""
         roles = self.roles()
-        return len(roles) == PROCESSES and set(roles) == self.living() and self.is_ready()
+        if len(roles) != PROCESSES or "starting" in roles.values():
+            return False
+        return set(roles) == self.living() and self.is_ready()
 
     def is_gone(self) -> bool:
         """Whether nothing of it is left."""
