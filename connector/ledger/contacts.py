@@ -14,6 +14,9 @@ from connector.model import Contact, Json, Subject
 
 BY_IDENTITY = """SELECT contact_id FROM identities
     WHERE kind = :kind AND value = :value AND detached_at IS NULL ORDER BY contact_id LIMIT 2"""
+BORNE = """SELECT c.* FROM identities i JOIN contacts c ON c.id = i.contact_id
+    WHERE i.kind = :kind AND i.value = :value AND i.detached_at IS NULL
+    ORDER BY i.contact_id LIMIT 1"""
 NAMELESS = """SELECT i.contact_id FROM identities i
     WHERE i.kind = :kind AND i.value = :value AND i.detached_at IS NULL AND NOT EXISTS (
         SELECT 1 FROM identities o WHERE o.contact_id = i.contact_id AND o.detached_at IS NULL
@@ -52,12 +55,17 @@ Changed = tuple[str, Json, Json]
 DECIDING = ("user_id", "crm_id", "anonymous_id")
 PLACE = ("timezone", "country", "region", "postal", "language")
 WHEN_SEEN = ("first_seen_at", "last_seen_at", "last_activity_at")
-WHAT_IS_KNOWN = ("traits", *PLACE, "stage", "first_visit", "last_visit")
+ROW = ("id", *WHEN_SEEN, "traits", *PLACE, "stage", "first_visit", "last_visit")
 
 
 def bearers(tx: Tx, kind: str, value: str) -> list[str]:
     """Contact ids that bear an identity now; at most two are looked for."""
     return [str(row["contact_id"]) for row in tx.all(BY_IDENTITY, kind=kind, value=value)]
+
+
+def bearer(tx: Tx, kind: str, value: str) -> Row | None:
+    """The row of the first contact that bears an identity now."""
+    return tx.one(BORNE, kind=kind, value=value)
 
 
 def nameless(tx: Tx, kind: str, value: str) -> str:
@@ -222,7 +230,7 @@ def see(
     Where a person is and what language they read decide hours and words, so from a browser they
     only fill what is empty; so do ``newer`` traits, of which something later was heard already.
     """
-    row = {name: found[name] for name in ("id", *WHEN_SEEN, *WHAT_IS_KNOWN)}
+    row = {name: found[name] for name in ROW}
     changes = _take_over(row, traits, newer, trusted=trusted)
     row["stage"] = stage
     if visit:
@@ -234,9 +242,9 @@ def see(
     row["last_seen_at"] = max(row["last_seen_at"] or stamp, stamp)
     if activity:
         row["last_activity_at"] = max(row["last_activity_at"] or stamp, stamp)
-    if any(row[name] != found[name] for name in WHAT_IS_KNOWN):
+    if changes or stage != found["stage"] or row["last_visit"] != found["last_visit"]:
         tx.run(LEARNED, **row)
-    elif any(row[name] != found[name] for name in WHEN_SEEN):
+    elif [row[name] for name in WHEN_SEEN] != [found[name] for name in WHEN_SEEN]:
         tx.run(SEEN, id=row["id"], **{name: row[name] for name in WHEN_SEEN})
     return row, changes
 

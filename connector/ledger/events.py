@@ -14,10 +14,11 @@ from connector.ledger.store import Row, Tx
 from connector.model import Event, Json, Signal
 
 RECORD = """INSERT INTO events (id, source, source_event_id, type, name, occurred_at, received_at,
-        payload, body_hash, state, reason, back_fill, taken_at)
+        payload, body_hash, state, reason, back_fill, contact_id, mapping, taken_at)
     VALUES (:id, :source, :key, :type, :name, :occurred, :received, :payload, :hash, :state,
-        :reason, :back, :at)
+        :reason, :back, :contact, :mapping, :at)
     ON CONFLICT (source, source_event_id) DO NOTHING"""
+KNOWN = "SELECT 1 FROM events WHERE source = :source AND source_event_id = :key"
 REPEAT = """UPDATE events SET repeats = repeats + 1,
         conflicts = conflicts + CASE WHEN body_hash = :hash THEN 0 ELSE 1 END
     WHERE source = :source AND source_event_id = :key"""
@@ -44,15 +45,29 @@ UNREADABLE_ROWS = 1_000
 UNREADABLE_BYTES = 50_000_000
 
 
-def record(
-    tx: Tx, event: Event, state: str = "done", reason: str = "", at: datetime | None = None
-) -> bool:
-    """Keep an event; False when its key is known already (counted, and nothing else done).
+def is_repeat(tx: Tx, event: Event) -> bool:
+    """Whether an event of this key was kept before; that it was told again is then counted.
 
     The first body under a key stands; another body under the same key is counted as a conflict.
-    ``state`` and ``reason`` say what becomes of it, where that is known before, and ``at`` when
-    it was taken.
     """
+    if tx.one(KNOWN, source=event.source, key=event.source_event_id) is None:
+        return False
+    _count_repeat(tx, event, _digest(event.payload, orjson.dumps(dict(event.payload))))
+    return True
+
+
+def record(
+    tx: Tx,
+    event: Event,
+    state: str = "done",
+    reason: str = "",
+    contact_id: str = "",
+    mapping: str = "",
+    *,
+    at: datetime | None = None,
+) -> bool:
+    """Keep an event, what became of it and when it was taken; False when its key is known already
+    (counted, as by :func:`is_repeat`, and nothing else done)."""
     payload = orjson.dumps(dict(event.payload))
     digest = _digest(event.payload, payload)
     new = tx.run(
@@ -69,11 +84,17 @@ def record(
         state=state,
         reason=reason[:500],
         back=int(event.back_fill),
+        contact=contact_id or None,
+        mapping=mapping,
         at=clock.text(at) if at else None,
     )
     if not new:
-        tx.run(REPEAT, hash=digest, source=event.source, key=event.source_event_id)
+        _count_repeat(tx, event, digest)
     return bool(new)
+
+
+def _count_repeat(tx: Tx, event: Event, digest: str) -> None:
+    tx.run(REPEAT, hash=digest, source=event.source, key=event.source_event_id)
 
 
 def _digest(payload: Mapping[str, Json], body: bytes) -> str:

@@ -43,22 +43,22 @@ class SqliteTx:
         self._execute = connection.execute
 
     def one(self, sql: str, **params: Any) -> Row | None:
-        text, names = _numbered(sql)
+        text, names = numbered(sql)
         row: Row | None = self._execute(text, tuple(map(params.__getitem__, names))).fetchone()
         return row
 
     def all(self, sql: str, **params: Any) -> list[Row]:
-        text, names = _numbered(sql)
+        text, names = numbered(sql)
         rows: list[Row] = self._execute(text, tuple(map(params.__getitem__, names))).fetchall()
         return rows
 
     def run(self, sql: str, **params: Any) -> int:
-        text, names = _numbered(sql)
+        text, names = numbered(sql)
         return self._execute(text, tuple(map(params.__getitem__, names))).rowcount
 
 
 @lru_cache(maxsize=1024)
-def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     """A statement with numbers for its names, and the names in the order of the numbers.
 
     Given names, Python's own module asks SQLite for each at every call, and lets go of the

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from connector.ledger import schema
-from connector.ledger.sqlite import SqliteTx
+from connector.ledger.sqlite import SqliteTx, numbered
 from connector.ledger.store import Tx
 
 STATEMENTS: Final = 512  #: kept compiled; the steps have some two hundred
@@ -32,14 +32,16 @@ class ScratchTx(SqliteTx):
 
     def run(self, sql: str, **params: Any) -> int:
         """Run a statement; the number of rows it touched."""
-        self.touched.add(_table(sql))
-        return super().run(sql, **params)
+        text, names, table = _told(sql)
+        self.touched.add(table)
+        return self._execute(text, tuple(map(params.__getitem__, names))).rowcount
 
 
 @lru_cache(maxsize=1024)
-def _table(sql: str) -> str:
+def _told(sql: str) -> tuple[str, tuple[str, ...], str]:
+    """A statement with numbers for its names, the names, and the table it writes to."""
     found = _WRITES.match(sql)
-    return found[1] if found else ""
+    return (*numbered(sql), found[1] if found else "")
 
 
 class Scratch:

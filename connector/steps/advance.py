@@ -34,6 +34,9 @@ Mapped = Signal | Unmapped | str | None
 Told = Receipt | Reply | Fetch | Mapping[str, Any]
 """What is no event: a receipt, a reply, a fetch of a link, or (a mapping) a start by hand."""
 
+Fate = tuple[str, str, str, str]
+"""What became of an event: its state, why, the id of the contact it is of, the mapping used."""
+
 INBOX = "inbox"  #: the last delivery that was moved into the ledger whole
 PART = "inbox_part"  #: how many pieces of the delivery after it were moved: "seq:pieces"
 REFILL = 64  #: deliveries read at a time
@@ -181,15 +184,28 @@ def take(
 ) -> None:
     """Write one piece into the ledger; a repeated delivery has no second effect."""
     if piece.event is not None and mapped is not None:
-        if events.record(tx, piece.event, *_fate(mapped), now):
-            if isinstance(mapped, Signal):
-                _act(tx, rt, piece.event, mapped, now, careful=careful)
-            elif isinstance(mapped, str):
-                log.warning("act=map event=%s result=failed", piece.event.id)
+        hear(tx, rt, piece.event, mapped, now, careful=careful)
     elif piece.told is not None:
         _tell(tx, rt, piece, now, careful=careful)
     elif piece.rejected is not None:
         _keep(tx, rt, piece.delivery, *piece.rejected)
+
+
+def hear(
+    tx: Tx,
+    rt: Setup,
+    event: Event,
+    mapped: Signal | Unmapped | str,
+    now: datetime,
+    *,
+    careful: bool = True,
+) -> None:
+    """Act on an event and keep it with what became of it; told again it has no second effect."""
+    if events.is_repeat(tx, event):
+        return
+    fate = _act(tx, rt, event, mapped, now, careful=careful)
+    if not events.record(tx, event, *fate, at=now):
+        raise ConnectorError(f"event {event.id} was taken elsewhere at the same instant")
 
 
 def _tell(tx: Tx, rt: Setup, piece: Piece, now: datetime, *, careful: bool) -> None:
@@ -229,24 +245,26 @@ def again(tx: Tx, rt: Setup, event: Event, now: datetime) -> str:
     source = rt.sources.get(event.source)
     if source is None:
         return "its source is no longer configured"
-    mapped = map_event(rt, source, event)
-    if isinstance(mapped, Signal):
-        return _act(tx, rt, event, mapped, now)
-    state, reason = _fate(mapped)
-    events.settle(tx, event.id, state, reason, at=now)
-    return reason
-
-
-def _fate(mapped: Signal | Unmapped | str) -> tuple[str, str]:
-    """What becomes of an event as far as its mapping tells, and why."""
-    if isinstance(mapped, Signal):
-        return "done", ""
-    return ("failed", mapped) if isinstance(mapped, str) else ("unmapped", mapped.reason)
+    fate = _act(tx, rt, event, map_event(rt, source, event), now)
+    events.settle(tx, event.id, *fate, at=now)
+    state, reason, *_ = fate
+    return state if state == "done" else reason
 
 
 def _act(
-    tx: Tx, rt: Setup, event: Event, mapped: Signal, now: datetime, *, careful: bool = True
-) -> str:
+    tx: Tx,
+    rt: Setup,
+    event: Event,
+    mapped: Signal | Unmapped | str,
+    now: datetime,
+    *,
+    careful: bool = True,
+) -> Fate:
+    if isinstance(mapped, Unmapped):
+        return "unmapped", mapped.reason, "", ""
+    if isinstance(mapped, str):
+        log.warning("act=map event=%s result=failed", event.id)
+        return "failed", mapped, "", ""
     try:
         with savepoint(tx) if careful else nullcontext():
             contact_id = take_signal(tx, rt, rt.sources[event.source], event, mapped, now)
@@ -257,11 +275,8 @@ def _act(
         if not isinstance(error, ConnectorError):
             log.exception("act=advance event=%s result=failed", event.id)
             reason = f"internal: {type(error).__name__}: {error}"
-        events.settle(tx, event.id, "failed", reason, at=now)
-        return reason
-    dropped = "; ".join(mapped.dropped)
-    events.settle(tx, event.id, "done", dropped, contact_id, mapped.mapping, at=now)
-    return "done"
+        return "failed", reason, "", ""
+    return "done", "; ".join(mapped.dropped), contact_id, mapped.mapping
 
 
 def _begin_timed(tx: Tx, rt: Setup, now: datetime, *, careful: bool) -> int:

@@ -35,8 +35,9 @@ def learn(
     changed(tx, rt, contact_id, () if is_first else told, at=now, now=now, event_id=change_id)
     paths = [path for path, _, _ in told]
     dates.moved(tx, rt, contact_id, paths, now)
-    row = contacts.row(tx, contact_id) if rt.by_kind.get(Kind.segment) else None
+    segments = edges.touched(rt, "", paths) if rt.by_kind.get(Kind.segment) else []
+    row = contacts.row(tx, contact_id) if segments else None
     if row is not None:
         names = contacts.identities(tx, str(row["id"]))
-        contact, was = contacts.read(row, names), edges.Before(row, names, before)
-        edges.touched(tx, rt, contact, "", paths, was, at=now, now=now, back_fill=is_first)
+        contact, was = contacts.read(row, names), edges.Before(row, lambda: names, before)
+        edges.ask(tx, rt, segments, contact, was, at=now, now=now, back_fill=is_first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,27 +36,32 @@ class Before:
     """Who somebody was before what was heard: their row, and the names they bear."""
 
     row: Row
-    names: list[Row]
+    names: Callable[[], list[Row]]
     crm: Mapping[str, Json] | None = None  #: None: nothing of the CRM's changed
     is_new: bool = False  #: they were nobody
 
 
 def touched(
+    rt: Setup, signal: str, changed: Collection[str], *, is_new: bool = False
+) -> list[Segment]:
+    """The segments that a signal or changed values may have moved a person in or out of."""
+    return [each for each in rt.watched if is_new or rules.reads(each, signal, changed)]
+
+
+def ask(
     tx: Tx,
     rt: Setup,
+    segments: Iterable[Segment],
     contact: Contact,
-    signal: str,
-    changed: Collection[str],
     before: Before,
     *,
     at: datetime,
     now: datetime,
     back_fill: bool = False,
 ) -> None:
-    """Ask again about the segments that a signal or changed values may have moved a person in."""
-    for segment in rt.watched:
-        if before.is_new or rules.reads(segment, signal, changed):
-            _judge(tx, rt, segment, contact, at, now, before, back_fill)
+    """Ask again whether a person is in these segments."""
+    for segment in segments:
+        _judge(tx, rt, segment, contact, at, now, before, back_fill)
 
 
 def due(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
@@ -154,7 +159,7 @@ def _judge(
 
 def _was(tx: Tx, rt: Setup, segment: Segment, before: Before, at: datetime) -> bool:
     """Whether they were in it just before; what could not be told was not so."""
-    contact = contacts.read(before.row, before.names)
+    contact = contacts.read(before.row, before.names())
     return bool(_inside(tx, rt, segment, contact, at - JUST_BEFORE, before.crm)[0])
 
 

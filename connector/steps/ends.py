@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 
 from connector import clock
@@ -24,14 +25,18 @@ log = logging.getLogger("connector")
 def end_for(
     tx: Tx,
     rt: Setup,
+    going: Iterable[Row],
     contact: Contact,
     signal: Signal,
     event: Event,
     context: dict[str, Json],
     now: datetime,
 ) -> None:
-    """End what this signal ends and count the goals it reaches."""
-    for row in enrolments.going(tx, contact.id, event.occurred_at):
+    """End those of a contact's enrolments that this signal ends, and count the goals it reaches.
+
+    ``going``: see :func:`connector.ledger.enrolments.going`.
+    """
+    for row in going:
         play = play_of(tx, rt, row)
         reason = "play_removed"
         if play is not None:

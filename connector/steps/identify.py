@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connector.ledger import contacts, merges
-from connector.ledger.store import Tx
+from connector.ledger.store import Row, Tx
 from connector.model import Event, Signal, Subject
 from connector.steps.setup import Setup
 
@@ -18,6 +18,7 @@ class Identified:
     is_new: bool = False  #: nobody bore any of the names
     linked: tuple[str, ...] = ()  #: kinds of the names that are theirs from now on
     merged: tuple[str, ...] = ()  #: ids of contacts that turned out to be them
+    row: Row | None = None  #: theirs, where it was read on the way
 
 
 def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) -> Identified:
@@ -30,7 +31,7 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
     3. A trusted alias, or a trusted identify that names both, merges the anonymous contact.
     """
     subject = signal.subject
-    contact_id, proof = _find(tx, subject)
+    contact_id, proof, row = _find(tx, subject)
     is_new = not contact_id
     if is_new:
         contact_id = rt.new_id("con")
@@ -40,19 +41,22 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
     if signal.merges is not None and trusted:
         is_alias = event.type == "alias"
         merged = _merge(tx, rt, contact_id, signal.merges, event, explicit=is_alias)
-    return Identified(contact_id, is_new, tuple(linked), tuple(merged))
+    if merged or (row is not None and row["merged_into"]):
+        row = None  # no longer what they are
+    return Identified(contact_id, is_new, tuple(linked), tuple(merged), row)
 
 
-def _find(tx: Tx, subject: Subject) -> tuple[str, str]:
-    """The contact's id, "" for a new one, and the kind of the name that decided, if one did."""
+def _find(tx: Tx, subject: Subject) -> tuple[str, str, Row | None]:
+    """The contact's id, "" for a new one, the kind of the name that decided, if one did, and
+    their row, where it was read."""
     for kind, value in contacts.named(subject)[:2]:
-        if kind in ("user_id", "crm_id") and (found := contacts.bearers(tx, kind, value)):
-            return found[0], kind
+        if kind in ("user_id", "crm_id") and (row := contacts.bearer(tx, kind, value)):
+            return str(row["id"]), kind, row
     if subject.anonymous_id:
         found = contacts.bearers(tx, "anonymous_id", subject.anonymous_id)
         if found and not _disagrees(tx, found[0], subject):
-            return found[0], "anonymous_id"
-    return _attach(tx, subject), ""
+            return found[0], "anonymous_id", None
+    return _attach(tx, subject), "", None
 
 
 def _attach(tx: Tx, subject: Subject) -> str:

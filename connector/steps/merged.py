@@ -53,7 +53,8 @@ def _tell(tx: Tx, rt: Setup, contact: Contact, row: Row, now: datetime) -> None:
     crm = crm_facts.of(tx, rt.crm, contact.id)
     shown = {**facts, "name": signal.name, "key": signal.key}
     context = gather.context(tx, rt, contact, crm, shown, now, at)
-    ends.end_for(tx, rt, contact, signal, event, context, now)
+    going = enrolments.going(tx, contact.id, at)
+    ends.end_for(tx, rt, going, contact, signal, event, context, now)
 
 
 def _tell_activity(tx: Tx, rt: Setup, contact: Contact, now: datetime) -> None:
@@ -62,4 +63,5 @@ def _tell_activity(tx: Tx, rt: Setup, contact: Contact, now: datetime) -> None:
     if row is None or not row["since"]:
         return
     event = Event("", "", "", "own", "", clock.instant(row["since"]), now, {})
-    ends.end_for(tx, rt, contact, Signal("", Subject(), {}, {}), event, {}, now)
+    going = enrolments.going(tx, contact.id, event.occurred_at)
+    ends.end_for(tx, rt, going, contact, Signal("", Subject(), {}, {}), event, {}, now)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from connector import clock
 from connector.errors import ExpressionFailed
-from connector.ledger import contacts, crm_facts, events, outcomes
+from connector.ledger import contacts, crm_facts, enrolments, events, outcomes
 from connector.ledger.contacts import Changed
 from connector.ledger.outcomes import Heard
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Event, Json, Signal, Subject, Trust
 from connector.rules import mapping
-from connector.rules.plays import Kind
+from connector.rules.plays import Kind, Play
 from connector.rules.stages import next_stage
 from connector.steps import dates, edges, ends, fanout, gather, owed, silence, thresholds
 from connector.steps.changes import changed
@@ -29,15 +30,36 @@ from connector.steps.starts import Began, heard
 LATER = 100  #: events that are looked at where one is heard late
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Learned:
     """What a signal taught of a person: who they are now, which values became others, and who
-    they were before."""
+    they were before.
 
-    contact: Contact
+    Their names are read when first asked for: most signals start and end nothing.
+    """
+
+    tx: Tx
+    id: str
+    row: Row  #: as they were
+    seen: Row  #: as they are
     changes: tuple[Changed, ...]
-    before: Before
+    is_new: bool = False  #: nobody bore any of the names
     has_number: bool = False  #: one that they did not have
+
+    @cached_property
+    def names(self) -> list[Row]:
+        """The identities they bear."""
+        return contacts.identities(self.tx, self.id)
+
+    @cached_property
+    def contact(self) -> Contact:
+        """Who they are now."""
+        return contacts.read(self.seen, self.names)
+
+    @property
+    def before(self) -> Before:
+        """Who they were before."""
+        return Before(self.row, lambda: self.names, is_new=self.is_new)
 
 
 def take_signal(
@@ -97,7 +119,7 @@ def own_signal(
     if learned is None:
         return
     signal_id = rt.new_id("sig")
-    events.add_signal(tx, made, event, learned.contact.id, signal_id)
+    events.add_signal(tx, made, event, learned.id, signal_id)
     _act(tx, rt, learned, made, signal_id, event, now, starts=starts)
 
 
@@ -114,42 +136,41 @@ def _act(
 ) -> None:
     """End what the signal ends, then start what it starts: by its name, what it changed, the
     segments it moved the person in or out of, and the silence after it where it is heard late."""
-    at, contact = event.occurred_at, learned.contact
-    crm = crm_facts.of(tx, rt.crm, contact.id)
-    context = gather.context(tx, rt, contact, crm, _facts(signal), now, at)
-    ends.end_for(tx, rt, contact, signal, event, context, now)
+    at, contact_id, back_fill = event.occurred_at, learned.id, event.back_fill
+    going = enrolments.going(tx, contact_id, at)
+    plays = rt.starting.get(signal.name, ()) if starts else ()
+    if going or plays:
+        contact, crm = learned.contact, crm_facts.of(tx, rt.crm, contact_id)
+        context = gather.context(tx, rt, contact, crm, _facts(signal), now, at)
+        ends.end_for(tx, rt, going, contact, signal, event, context, now)
+        told = (signal_id, signal.name, signal.key, at, context, event.id)
+        _start(tx, rt, plays, contact, Began(*told, back_fill=back_fill), now)
     if not starts:
         return
-    began = Began(
-        signal_id, signal.name, signal.key, at, context, event.id, back_fill=event.back_fill
-    )
-    for play in rt.starting.get(signal.name, ()):
-        if play.start.kind is Kind.threshold:
-            thresholds.reading(tx, rt, play, contact, began, now)
-        elif play.start.kind is Kind.signal:
-            heard(tx, rt, play, contact, began, now)
     if learned.changes:
-        changed(
-            tx,
-            rt,
-            contact.id,
-            learned.changes,
-            at=at,
-            now=now,
-            event_id=event.id or signal_id,
-            back_fill=event.back_fill,
-        )
+        news, about = learned.changes, event.id or signal_id
+        changed(tx, rt, contact_id, news, at=at, now=now, event_id=about, back_fill=back_fill)
     paths = [path for path, _, _ in learned.changes]
     if learned.has_number:
         paths.append("contact.phone")
     if paths and rt.by_kind.get(Kind.date):
-        dates.moved(tx, rt, contact.id, paths, now)
-    if rt.by_kind.get(Kind.segment):
-        before, back_fill = learned.before, event.back_fill
-        name = signal.name
-        edges.touched(tx, rt, contact, name, paths, before, at=at, now=now, back_fill=back_fill)
-    if signal.activity and rt.by_kind.get(Kind.silence) and not event.back_fill:
-        silence.heard_late(tx, rt, contact.id, at, now)
+        dates.moved(tx, rt, contact_id, paths, now)
+    segments = edges.touched(rt, signal.name, paths, is_new=learned.is_new)
+    if segments:
+        who, was = learned.contact, learned.before
+        edges.ask(tx, rt, segments, who, was, at=at, now=now, back_fill=back_fill)
+    if signal.activity and rt.by_kind.get(Kind.silence) and not back_fill:
+        silence.heard_late(tx, rt, contact_id, at, now)
+
+
+def _start(
+    tx: Tx, rt: Setup, plays: Iterable[Play], contact: Contact, began: Began, now: datetime
+) -> None:
+    for play in plays:
+        if play.start.kind is Kind.threshold:
+            thresholds.reading(tx, rt, play, contact, began, now)
+        elif play.start.kind is Kind.signal:
+            heard(tx, rt, play, contact, began, now)
 
 
 def _take_consents(
@@ -192,7 +213,7 @@ def _learn(
     *,
     trusted: bool,
 ) -> Learned | None:
-    row = contacts.row(tx, who.contact_id)
+    row = who.row or contacts.row(tx, who.contact_id)
     if row is None:
         return None
     contact_id = str(row["id"])
@@ -222,10 +243,8 @@ def _learn(
             change_id=rt.new_id("stg"),
         )
         owed.contact_changed(tx, rt.crm, contact_id, now)
-    names = contacts.identities(tx, contact_id)
-    before = Before(row, names, is_new=who.is_new)
     has_number = "phone" in who.linked
-    return Learned(contacts.read(seen, names), tuple(changes), before, has_number)
+    return Learned(tx, contact_id, row, seen, tuple(changes), who.is_new, has_number)
 
 
 def _told_later(tx: Tx, rt: Setup, row: Row, signal: Signal, event: Event) -> frozenset[str]:
