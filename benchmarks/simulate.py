@@ -26,13 +26,14 @@ from connector.simulate.simulation import of_file
 PEOPLE = 10_000
 BEGINS = datetime(2026, 9, 1, tzinfo=UTC)
 APART = timedelta(seconds=6)
-STARTING = ("Form Started", "Form Started", "Checkout Step Viewed")
-"""What begins a play for somebody; one event in twenty is of these."""
-FINISHED = 0.75  #: of the forms that are begun are sent before a play speaks of them
+STARTING = (*["Form Started"] * 4, "Checkout Step Viewed")
+"""What begins a play for somebody."""
+STARTS = 0.06  #: of the events; a play that rests for a person refuses some, and 5 % enrol
+FINISHED = 0.8  #: of the forms that are begun are sent before a play speaks of them
 LOOKING = (
     *("Product Viewed", "Product Added to Wishlist", "Coupon Entered", "Product Reviewed"),
     *("Quote Opened", "Offer Opened", "Session Started", "Lesson Started", "Feature Mastered"),
-    *("Success Reached", "Companion Used", "Points Spent", "Usage Reported", "Pricing Viewed"),
+    *("Lesson Completed", "Companion Used", "Points Spent", "Usage Reported", "Pricing Viewed"),
     *("Support Case Read", "Email Link Clicked", "Booking Left"),
 )
 """What people do beside; with what begins plays and what finishes forms it makes 20 signals."""
@@ -86,7 +87,7 @@ def _lines(count: int) -> Iterator[dict[str, object]]:
     for number in range(PEOPLE, count):
         name, person, form = "Form Submitted", *sent.pop(number, (-1, ""))
         if person < 0:
-            name = chance.choice(STARTING if chance.random() < 0.05 else LOOKING)
+            name = chance.choice(STARTING if chance.random() < STARTS else LOOKING)
             person, form = chance.randrange(PEOPLE), f"f-{number}"
             if name == "Form Started" and chance.random() < FINISHED:
                 sent[number + 20] = (person, form)
