@@ -52,7 +52,7 @@ class Number:
     type: str
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def parse(raw: str, default_region: str) -> Number:
     """Read a number as people write it; ``default_region`` ("US", or "") serves those without +.
 

@@ -8,7 +8,7 @@ from connector import clock
 from connector.ledger.store import Row, Tx
 
 EVERYTHING = "*"
-OF = """SELECT * FROM pauses WHERE play = :play OR play = '*' ORDER BY play LIMIT 1"""
+OF = "SELECT * FROM pauses WHERE play = :play"
 ALL = "SELECT * FROM pauses"
 SET = """INSERT INTO pauses (play, verdict, since, who, why)
     VALUES (:play, :verdict, :at, :who, :why)
@@ -23,7 +23,7 @@ LIFT = "DELETE FROM pauses WHERE play = :play"
 
 def of(tx: Tx, play: str) -> Row | None:
     """The pause that a play is under: the kill switch before its own; None where it runs."""
-    return tx.one(OF, play=play)
+    return tx.one(OF, play=EVERYTHING) or tx.one(OF, play=play)
 
 
 def all_(tx: Tx) -> dict[str, Row]:

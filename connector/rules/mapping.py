@@ -46,6 +46,10 @@ class ConsentRule:
     place: str  #: where its values stand: ``consents[0]``
 
 
+Roots = tuple[tuple[str, frozenset[str]], ...]
+"""The first steps of paths, and for each the second ones; "" where a path has but one."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventRule:
     """One ``[[events]]`` table: which events it is for, and what they mean."""
@@ -64,7 +68,7 @@ class EventRule:
     thing: str = ""  #: the event is about a thing of this kind and not about a person
     tables: told.Tables = field(init=False, repr=False, compare=False)
     _parts: tuple[Bundle, Bundle] = field(init=False, repr=False, compare=False)
-    _roots: frozenset[tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    _roots: Roots = field(init=False, repr=False, compare=False)
     _silent: list[Mapping[str, Json]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +89,7 @@ class EventRule:
         found out once. A rule has some thirty of them.
         """
         own, person = self._parts
-        if any(_begins(context, root) for root in self._roots):
+        if any(_begins(context.get(root), steps) for root, steps in self._roots):
             return {**own(context), **person(context)}
         if not self._silent:
             self._silent.append(person({}))
@@ -188,17 +192,19 @@ def apply(
     )
 
 
-def _roots(paths: Iterable[str]) -> frozenset[tuple[str, ...]]:
-    """The first two steps of each path."""
-    return frozenset(tuple(path.split(".")[:2]) for path in paths)
+def _roots(paths: Iterable[str]) -> Roots:
+    found: dict[str, set[str]] = {}
+    for path in paths:
+        root, _, rest = path.partition(".")
+        found.setdefault(root, set()).add(rest.partition(".")[0])
+    return tuple((root, frozenset(steps)) for root, steps in found.items())
 
 
-def _begins(context: Mapping[str, Json], root: tuple[str, ...]) -> bool:
-    """Whether a path may lead somewhere in an event: its first two steps do."""
-    value = context.get(root[0])
-    if value is None or len(root) == 1:
+def _begins(value: Json, steps: frozenset[str]) -> bool:
+    """Whether any path may lead somewhere from the value of its first step."""
+    if value is None or "" in steps or not isinstance(value, dict):
         return value is not None
-    return not isinstance(value, dict) or value.get(root[1]) is not None
+    return any(value[step] is not None for step in steps.intersection(value))
 
 
 def visible(facts: Mapping[str, Json], sensitive: frozenset[str]) -> dict[str, Json]:

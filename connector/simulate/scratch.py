@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -63,29 +63,16 @@ class Scratch:
             self._connection.execute(f"PRAGMA {setting}")
         self._connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         self.tx = make(self._connection)
+        self._part = _Part(self)
         self._writing = False
         self._writes = 0
         self._connection.execute("BEGIN")
 
-    @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self) -> AbstractContextManager[Tx]:
         """A part of the transaction that is kept whole or not at all. Never nested."""
         if self._writing:
             raise RuntimeError("a write inside a write: pass the open transaction down instead")
-        self._writing = True
-        execute = self._connection.execute
-        execute("SAVEPOINT one")
-        try:
-            yield self.tx
-        except BaseException:
-            execute("ROLLBACK TO one")
-            raise
-        finally:
-            execute("RELEASE one")
-            self._writing = False
-        self._writes += 1
-        if self._writes % COMMIT_EVERY == 0:
-            self.commit()
+        return self._part
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -106,6 +93,32 @@ class Scratch:
     def close(self) -> None:
         """Let it go; a file stays for its owner to delete."""
         self._connection.close()
+
+
+class _Part:
+    """One write. A million events make as many, and a generator for each costs twice this."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+
+    def __enter__(self) -> Tx:
+        scratch = self._scratch
+        scratch._writing = True
+        scratch._connection.execute("SAVEPOINT one")
+        return scratch.tx
+
+    def __exit__(self, kind: object, error: object, at: object) -> None:
+        scratch = self._scratch
+        execute = scratch._connection.execute
+        try:
+            if kind is not None:
+                execute("ROLLBACK TO one")
+            execute("RELEASE one")
+        finally:
+            scratch._writing = False
+        scratch._writes += 1
+        if scratch._writes % COMMIT_EVERY == 0:
+            scratch.commit()
 
 
 @lru_cache(maxsize=1)

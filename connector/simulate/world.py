@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Final, TypeVar
 
@@ -21,7 +22,7 @@ from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids, open_world
 from connector.simulate.scratch import FIRST_HELD, Scratch, ScratchTx
 from connector.steps import schedules, silence
-from connector.steps.advance import Advancer, Mapped, Piece, map_event, take
+from connector.steps.advance import Advancer, Mapped, Piece, hear, map_event, take
 from connector.steps.dispatch import Dispatcher
 from connector.steps.setup import Setup
 from connector.steps.tidy import UNDECIDED, tidy
@@ -105,29 +106,29 @@ class World:
         """An event is heard now; ``mapped`` stands in for what its source's mapping says."""
         if mapped is None:
             mapped = map_event(self.rt, self.rt.sources[event.source], event)
-        delivery = Delivery("events", event.source, event.received_at, b"")
-        self._take(Piece(delivery, 1, True, event=event), mapped)
+        self._take(partial(hear, mapped=mapped, now=self.clock.at), event)
 
     def told(self, told: Receipt | Reply | Fetch) -> None:
         """A receipt, a reply or the fetch of a link is heard now."""
-        delivery = Delivery("callback", self.rt.provider, self.clock(), b"")
-        self._take(Piece(delivery, 1, True, told=told), None)
+        delivery = Delivery("callback", self.rt.provider, self.clock.at, b"")
+        piece = Piece(delivery, 1, True, told=told)
+        self._take(partial(take, mapped=None, now=self.clock.at), piece)
 
     def act(self, act: Callable[[Tx, Setup, datetime], T]) -> T:
         """Somebody does something now that is neither: grants a consent, pauses a play."""
         with self.store.write() as tx:
             return act(tx, self.rt, self.clock())
 
-    def _take(self, piece: Piece, mapped: Mapped) -> None:
-        """As the advancer does it: where a piece fails, it is taken again with care."""
+    def _take(self, take_in: Callable[..., None], what: Event | Piece) -> None:
+        """As the advancer does it: what fails is taken again with care."""
         try:
             with self.store.write() as tx:
-                take(tx, self.rt, piece, mapped, self.clock(), careful=False)
+                take_in(tx, self.rt, what, careful=False)
         except Exception as error:
             if is_storage(error):
                 raise
             with self.store.write() as tx:
-                take(tx, self.rt, piece, mapped, self.clock(), careful=True)
+                take_in(tx, self.rt, what, careful=True)
 
     # -- time ----------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,7 +81,7 @@ def context(
         **more,
     }
     if rt.things and "thing" not in found and signal.get("key"):
-        found["thing"] = things.facts(tx, str(signal["key"]))
+        found["thing"] = Thing(tx, str(signal["key"]))
     return found
 
 
@@ -301,16 +301,16 @@ def _too_long(step: Step | None, text: str) -> str:
     return f"The text has {found} segments; the step allows {step.max_segments}."
 
 
-class Walked(Mapping[str, Json]):
-    """What has come of an enrolment so far, read from the ledger when it is first asked for."""
+class _Asked(Mapping[str, Json]):
+    """Facts that are read from the ledger when one of them is first asked for."""
 
-    def __init__(self, tx: Tx, enrolment_id: str, step: str) -> None:
-        self._tx, self._id, self._step = tx, enrolment_id, step
+    def __init__(self, read: Callable[[], dict[str, Json]]) -> None:
+        self._read = read
         self._found: dict[str, Json] | None = None
 
     def _facts(self) -> dict[str, Json]:
         if self._found is None:
-            self._found = {**enrolments.walked(self._tx, self._id), "step": self._step}
+            self._found = self._read()
         return self._found
 
     def __getitem__(self, name: str) -> Json:
@@ -321,6 +321,20 @@ class Walked(Mapping[str, Json]):
 
     def __len__(self) -> int:
         return len(self._facts())
+
+
+class Walked(_Asked):
+    """What has come of an enrolment so far."""
+
+    def __init__(self, tx: Tx, enrolment_id: str, step: str) -> None:
+        super().__init__(lambda: {**enrolments.walked(tx, enrolment_id), "step": step})
+
+
+class Thing(_Asked):
+    """What is known of the thing that a start's key names."""
+
+    def __init__(self, tx: Tx, key: str) -> None:
+        super().__init__(lambda: things.facts(tx, key))
 
 
 def _play(play: Play | None) -> dict[str, Json]:
