@@ -15,10 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from connector.cli import Failure, Faulty, output, simulate_page
 from connector.cli.reading import instant, since_option
 from connector.config.loaded import Loaded, load
-from connector.ledger.store import Tx
 from connector.runtime import opened
 from connector.simulate import listing, simulation
 from connector.simulate.replay import Source
+from connector.simulate.scratch import ScratchTx
 from connector.simulate.simulation import Tell, Wanted, plain, text_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -125,7 +125,7 @@ def _watched(quiet: bool) -> Iterator[Tell]:
         yield tell
 
 
-def _write_table(path: Path, tx: Tx, since: str) -> None:
+def _write_table(path: Path, tx: ScratchTx, since: str) -> None:
     try:
         path.touch(mode=0o600)
         with path.open("w", newline="", encoding="utf-8") as target:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from connector.ledger.store import Tx
+from connector.simulate.scratch import ScratchTx
 
 TEXTS: Final = """SELECT contact_id, play, key, step, accepted_at, text FROM sends
     WHERE accepted_at IS NOT NULL AND cause = 'play' AND accepted_at >= :since
@@ -36,7 +36,7 @@ class Versus:
             self.shown.append({"where": where, **text, **there})
 
 
-def versus(here: Tx, there: Tx, since: str = "") -> Versus:
+def versus(here: ScratchTx, there: ScratchTx, since: str = "") -> Versus:
     """Lay the texts of two worlds side by side, by person, play, occurrence and step."""
     found = Versus()
     left, right = _texts(here, since), _texts(there, since)
@@ -58,8 +58,8 @@ def versus(here: Tx, there: Tx, since: str = "") -> Versus:
     return found
 
 
-def _texts(tx: Tx, since: str) -> Iterator[Text]:
-    for row in tx.all(TEXTS, since=since):
+def _texts(tx: ScratchTx, since: str) -> Iterator[Text]:
+    for row in tx.each(TEXTS, since=since):
         yield {name: row[name] for name in (*NAMES, "accepted_at", "text")}
 
 

@@ -91,7 +91,7 @@ def _made(ran: Ran) -> Iterator[tuple[str, Line]]:
     """The replay's own decisions, as the recorded ones are, ordered alike."""
     with Recorded() as own:
         own.winner = ran.recorded.winner
-        for row in ran.world.store.tx.all(DECISIONS):
+        for row in ran.world.store.tx.each(DECISIONS):
             own.add(decision(row))
         yield from own.decisions()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from connector.ledger.store import Tx
+from connector.simulate.scratch import ScratchTx
 
 COLUMNS: Final = (
     *("at", "what", "play", "step", "contact_id", "key", "reason", "until", "segments"),
@@ -29,7 +29,7 @@ ROWS: Final = """SELECT accepted_at AS at, 'sent' AS what, play, step, contact_i
     ORDER BY 1"""
 
 
-def listing(tx: Tx, since: str = "") -> Iterator[dict[str, Any]]:
+def listing(tx: ScratchTx, since: str = "") -> Iterator[dict[str, Any]]:
     """Every row, oldest first."""
-    for row in tx.all(ROWS, since=since):
+    for row in tx.each(ROWS, since=since):
         yield {name: row[name] for name in COLUMNS}

@@ -57,7 +57,7 @@ class Recorded:
         self, path: Path | None = None, binds: Callable[[Line], bool] = lambda line: True
     ) -> None:
         self._binds = binds
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
+        self._db = sqlite3.connect(path or "", isolation_level=None)  # "": a file that goes
         for setting in ("synchronous = OFF", "journal_mode = OFF"):
             self._db.execute(f"PRAGMA {setting}")
         for table in TABLES:

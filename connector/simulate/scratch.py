@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from connector.ledger import schema
 from connector.ledger.sqlite import SqliteTx, numbered
-from connector.ledger.store import Tx
+from connector.ledger.store import Row, Tx
 
 STATEMENTS: Final = 512  #: kept compiled; the steps have some two hundred
 COMMIT_EVERY: Final = 2_000  #: writes in one transaction, so that its journal stays small
@@ -29,6 +29,11 @@ class ScratchTx(SqliteTx):
         super().__init__(connection)
         self.touched: set[str] = set()
         self.wake: str | None = None  #: when to look again at what was not shown
+
+    def each(self, sql: str, **params: Any) -> Iterator[Row]:
+        """Every row, one after the other; nothing may be written meanwhile."""
+        text, names = numbered(sql)
+        yield from self._execute(text, tuple(map(params.__getitem__, names)))
 
     def run(self, sql: str, **params: Any) -> int:
         """Run a statement; the number of rows it touched."""
@@ -59,7 +64,7 @@ class Scratch:
         )
         _image().backup(self._connection)
         self._connection.row_factory = sqlite3.Row
-        for setting in ("synchronous = OFF", "journal_mode = MEMORY", "temp_store = MEMORY"):
+        for setting in ("synchronous = OFF", "journal_mode = MEMORY"):
             self._connection.execute(f"PRAGMA {setting}")
         self._connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         self.tx = make(self._connection)

@@ -14,7 +14,7 @@ import orjson
 from connector import clock
 from connector.config.loaded import Loaded
 from connector.errors import ConnectorError
-from connector.ledger.store import Store, Tx
+from connector.ledger.store import Store
 from connector.runtime import contents
 from connector.simulate import against, libraries
 from connector.simulate.against import Versus, versus
@@ -22,6 +22,7 @@ from connector.simulate.compare import Comparison, compare
 from connector.simulate.inputs import inputs
 from connector.simulate.recorded import Line
 from connector.simulate.replay import Ran, Source, replayed
+from connector.simulate.scratch import ScratchTx
 from connector.simulate.totals import Totals, as_json, totals
 
 Tell = Callable[[str, int], None]
@@ -89,7 +90,7 @@ def simulated(
     *,
     other: Loaded | None = None,
     tell: Tell = lambda at, count: None,
-) -> Iterator[tuple[Simulated, Tx]]:
+) -> Iterator[tuple[Simulated, ScratchTx]]:
     """Run the inputs through the files (and through another folder's); the world stays open.
 
     Beside other files nothing is compared with what was decided then, and each side does
@@ -121,7 +122,7 @@ def _with(found: Simulated, **changes: Any) -> Simulated:
     return replace(found, **changes)
 
 
-def _totals(tx: Tx, wanted: Wanted) -> Totals:
+def _totals(tx: ScratchTx, wanted: Wanted) -> Totals:
     return totals(
         tx,
         wanted.zone,

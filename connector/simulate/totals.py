@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from connector.clock import instant
-from connector.ledger.store import Tx
+from connector.simulate.scratch import ScratchTx
 
 BY_PLAY: Final = """SELECT play, count(*) AS texts, count(DISTINCT contact_id) AS people,
         sum(coalesce(segments, 1)) AS segments, sum(cost_micros) AS cost,
@@ -80,7 +80,7 @@ class Totals:
 
 
 def totals(
-    tx: Tx, zone: str, *, since: str = "", daily_limit: int = 0, price_micros: int = 0
+    tx: ScratchTx, zone: str, *, since: str = "", daily_limit: int = 0, price_micros: int = 0
 ) -> Totals:
     """Count what a world's ledger holds. ``price_micros``: of a segment that has no price."""
     found: dict[str, OfPlay] = {}
@@ -97,7 +97,7 @@ def totals(
     for row in tx.all(WALKED, since=since):
         of(row["play"]).started, of(row["play"]).goals = row["n"], row["goals"]
     caps = _reasons(tx, since, found)
-    for row in tx.all(OWED, since=since):
+    for row in tx.each(OWED, since=since):
         walker = tx.one(WALKER, id=str(row["key"]).split(":")[1])
         item = of(str(walker["play"]) if walker else "")
         if row["kind"] == "task":
@@ -109,16 +109,16 @@ def totals(
     return Totals(plays, caps, days, reached, currency)
 
 
-def _price(tx: Tx, price_micros: int) -> tuple[float, str]:
+def _price(tx: ScratchTx, price_micros: int) -> tuple[float, str]:
     """What a segment costs where its text has no price: as told, else as the others did."""
     row = tx.one(PRICE)
     known = row["each"] if row and row["each"] else 0.0
     return float(price_micros or known), str(row["currency"] or "") if row else ""
 
 
-def _reasons(tx: Tx, since: str, found: dict[str, OfPlay]) -> Counter[str]:
+def _reasons(tx: ScratchTx, since: str, found: dict[str, OfPlay]) -> Counter[str]:
     caps: Counter[str] = Counter()
-    for row in tx.all(DECISIONS, since=since):
+    for row in tx.each(DECISIONS, since=since):
         item = found.setdefault(row["play"], OfPlay(row["play"]))
         kind = "held" if row["verdict"] == "wait" else "stopped"
         counter = item.not_started if row["moment"] == "trigger" else getattr(item, kind)
@@ -135,7 +135,7 @@ def _objections(text: str) -> list[dict[str, Any]]:
 
 
 def _days(
-    tx: Tx, zone: str, since: str, daily_limit: int
+    tx: ScratchTx, zone: str, since: str, daily_limit: int
 ) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:
     days: dict[str, tuple[int, int]] = {}
     reached: dict[str, str] = {}
@@ -148,8 +148,8 @@ def _days(
     return days, reached
 
 
-def _left(tx: Tx, since: str) -> Iterator[tuple[datetime, int]]:
-    for row in tx.all(TEXTS, since=since):
+def _left(tx: ScratchTx, since: str) -> Iterator[tuple[datetime, int]]:
+    for row in tx.each(TEXTS, since=since):
         yield instant(row["at"]), int(row["segments"])
 
 
