@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,10 +18,15 @@ from connector.config import loaded
 from connector.config.loaded import Loaded
 from connector.errors import BadConfig, Fault
 from connector.expressions import Template
+from connector.ledger import enrolments, quiet, schema
+from connector.ledger.sqlite import SqliteStore
 from connector.rules.copy import Copy, Finding, findings
-from connector.rules.copy.starts import start_findings
+from connector.rules.copy.starts import start_findings, too_often
 from connector.rules.plays import Play, Step
 from connector.rules.reviews import Overdue, overdue, terms
+from connector.runtime import LEDGER_FILE, clock_of
+
+LATELY = timedelta(days=30)  #: in which it is counted for how many a play began
 
 
 @click.command()
@@ -44,7 +50,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
     except BadConfig as error:
         _show_faults(folder, error.faults, as_json)
         ctx.exit(FAULTY)
-    said, late = [*_findings(found)], _overdue(found)
+    said, late = [*_findings(found), *_often(found)], _overdue(found)
     if as_json:
         findings = [{"file": place, **asdict(item)} for place, item in said]
         told = {"findings": findings, "overdue": [asdict(item) for item in late]}
@@ -120,6 +126,26 @@ def _findings(found: Loaded) -> Iterator[tuple[str, Finding]]:
                 copy = _copy(found, play, step, language, texts[name, language])
                 for item in findings(copy):
                     yield f"templates/{name}.{language}.txt ({play.name})", item
+
+
+def _often(found: Loaded) -> Iterator[tuple[str, Finding]]:
+    """Plays that began for many of those who were active of late, where a ledger can tell it."""
+    path = found.settings.ledger / LEDGER_FILE
+    if not path.exists():
+        return
+    store = SqliteStore(path)
+    try:
+        if store.migrations() != schema.MIGRATIONS:
+            return  # `connector upgrade` is for it
+        since = clock_of(found.settings)() - LATELY
+        with store.read() as tx:
+            started, active = enrolments.started(tx, since), quiet.active(tx, since)
+    finally:
+        store.close()
+    for play in found.plays.values():
+        item = too_often(play, started.get(play.name, 0), active)
+        if item is not None:
+            yield f"mappings/plays/{play.name}.toml", item
 
 
 def _copy(found: Loaded, play: Play, step: Step, language: str, template: Template) -> Copy:

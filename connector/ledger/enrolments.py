@@ -38,6 +38,8 @@ SPEAKING = """SELECT e.id, e.play FROM enrolments e WHERE e.contact_id = :contac
 TEXTS = """SELECT CAST(count(*) AS BIGINT) AS n,
         max(CASE WHEN state = 'delivered' THEN 1 ELSE 0 END) AS delivered
     FROM sends WHERE enrolment_id = :enrolment AND accepted_at IS NOT NULL"""
+STARTED = """SELECT play, CAST(count(DISTINCT contact_id) AS BIGINT) AS n FROM enrolments
+    WHERE opened_at >= :since GROUP BY play"""
 LAST_REPLY = """SELECT r.text, r.label, r.answer FROM sends s JOIN replies r ON r.send_id = s.id
     WHERE s.enrolment_id = :enrolment ORDER BY r.occurred_at DESC, r.id DESC LIMIT 1"""
 CLICKED = """SELECT 1 FROM sends s JOIN clicks c ON c.send_id = s.id
@@ -108,6 +110,11 @@ def by_key(tx: Tx, play: str, contact_id: str, key: str) -> Row | None:
 def latest(tx: Tx, play: str, contact_id: str) -> Row | None:
     """The contact's enrolment in a play that was triggered last."""
     return tx.one(LATEST, play=play, contact=contact_id)
+
+
+def started(tx: Tx, since: datetime) -> dict[str, int]:
+    """For how many people each play started since an instant."""
+    return {str(row["play"]): int(row["n"]) for row in tx.all(STARTED, since=clock.text(since))}
 
 
 def speaking(tx: Tx, contact_id: str) -> list[Row]:

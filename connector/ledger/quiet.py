@@ -17,6 +17,8 @@ NEVER = """SELECT id, first_seen_at AS since FROM contacts
     ORDER BY first_seen_at, id LIMIT :limit"""
 ONE = """SELECT id, coalesce(last_activity_at, first_seen_at) AS since FROM contacts
     WHERE id = :id AND merged_into IS NULL"""
+HEARD = """SELECT CAST(count(*) AS BIGINT) AS n FROM contacts
+    WHERE last_activity_at >= :since AND merged_into IS NULL"""
 FAR = "9999"
 
 
@@ -40,6 +42,12 @@ def next_after(tx: Tx, at: str, after: str, *, also_never: bool) -> datetime | N
     asked = {"at": at, "after": after, "until": FAR, "limit": 1}
     rows = tx.all(ACTIVE, **asked) + (tx.all(NEVER, **asked) if also_never else [])
     return min((clock.instant(row["since"]) for row in rows), default=None)
+
+
+def active(tx: Tx, since: datetime) -> int:
+    """How many people did anything since an instant."""
+    row = tx.one(HEARD, since=clock.text(since))
+    return int(row["n"]) if row else 0
 
 
 def one(tx: Tx, contact_id: str) -> Row | None:
