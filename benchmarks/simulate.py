@@ -26,17 +26,25 @@ from connector.simulate.simulation import of_file
 PEOPLE = 10_000
 BEGINS = datetime(2026, 9, 1, tzinfo=UTC)
 APART = timedelta(seconds=6)
-STARTING = (*["Form Started"] * 4, "Checkout Step Viewed")
-"""What begins a play for somebody."""
-STARTS = 0.06  #: of the events; a play that rests for a person refuses some, and 5 % enrol
-FINISHED = 0.8  #: of the forms that are begun are sent before a play speaks of them
+FINISHING = {"Form Started": "Form Submitted", "Appointment Missed": "Appointment Attended"}
+"""What begins a play that waits, and what ends it before it has spoken."""
+STARTING = (*FINISHING, *["Appointment Missed"] * 2, "Checkout Step Viewed")
+STARTS = 0.055  #: of the events; a play that rests for a person refuses some, and 5 % enrol
+FINISHED = 0.8  #: of what waits is ended before a play speaks of it
+CONSENTS = {
+    "cart_reminders_consent": True,
+    "cart_reminders_consent_wording": "Yes, remind me of my cart by text. Reply STOP to end.",
+    "order_updates_consent": True,
+    "order_updates_consent_wording": "Yes, text me about my orders. Reply STOP to end.",
+}
+"""Beside offers people want all texts there are, so that most decisions let one go."""
 LOOKING = (
     *("Product Viewed", "Product Added to Wishlist", "Coupon Entered", "Product Reviewed"),
     *("Quote Opened", "Offer Opened", "Session Started", "Lesson Started", "Feature Mastered"),
-    *("Lesson Completed", "Companion Used", "Points Spent", "Usage Reported", "Pricing Viewed"),
-    *("Support Case Read", "Email Link Clicked", "Booking Left"),
+    *("Points Spent", "Usage Reported", "Pricing Viewed", "Support Case Read"),
+    *("Email Link Clicked", "Booking Left"),
 )
-"""What people do beside; with what begins plays and what finishes forms it makes 20 signals."""
+"""What people do beside; with what begins plays and what ends them it makes 20 signals."""
 
 
 def measure(quick: bool) -> list[Figure]:
@@ -81,18 +89,22 @@ def _lines(count: int) -> Iterator[dict[str, object]]:
     about = {"kind": "about", "at": "", "format": FORMAT, "salt": "s", "libraries": {}}
     yield about
     for number in range(PEOPLE):
-        yield _event(number, BEGINS, shop.identify(number))
+        body = shop.identify(number)
+        body["traits"] |= CONSENTS  # type: ignore[operator]
+        yield _event(number, BEGINS, body)
     chance = random.Random(11)
-    sent: dict[int, tuple[int, str]] = {}  # number of an event → who sends which form then
+    ending: dict[
+        int, tuple[str, int, str]
+    ] = {}  # number of an event → what ends then, whose, which
     for number in range(PEOPLE, count):
-        name, person, form = "Form Submitted", *sent.pop(number, (-1, ""))
-        if person < 0:
+        name, person, key = ending.pop(number, ("", -1, f"k-{number}"))
+        if not name:
             name = chance.choice(STARTING if chance.random() < STARTS else LOOKING)
-            person, form = chance.randrange(PEOPLE), f"f-{number}"
-            if name == "Form Started" and chance.random() < FINISHED:
-                sent[number + 20] = (person, form)
+            person = chance.randrange(PEOPLE)
+            if name in FINISHING and chance.random() < FINISHED:
+                ending[number + 20] = (FINISHING[name], person, key)
         body = json.loads(shop.event(name, person, f"m-{number}"))
-        body["properties"] |= {"cart_id": f"c-{number}", "form_id": form}
+        body["properties"] |= {"cart_id": key, "form_id": key, "appointment_id": key}
         yield _event(number, BEGINS + number * APART, body)
 
 
