@@ -186,8 +186,12 @@ def test_on_a_full_disk_nothing_that_was_answered_is_lost_and_all_goes_on_when_t
 
 def worker(house: House) -> int:
     """The pid of the worker, which its log tells."""
-    log = (house.running.path / "log").read_text()
-    return int(re.findall(r"act=work result=started pid=(\d+)", log)[-1])
+    log = house.running.path / "log"
+    started = re.compile(r"act=work result=started pid=(\d+)")
+    house.running.until(
+        lambda: started.search(log.read_text())
+    )  # it may be ready before it says so
+    return int(started.findall(log.read_text())[-1])
 
 
 def check_the_worker_waits(house: House, disk: Disk, taken: set[str]) -> None:
