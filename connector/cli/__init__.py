@@ -35,6 +35,8 @@ COMMANDS: Final = {
         "connector.cli.conversation:conversation",
         "Talks for which plays wait.",
     ),
+    "can-send": ("connector.cli.can_send:can_send", "Tell whether a text may go to a number."),
+    "reply": ("connector.cli.reply:reply", "Show how a reply would be understood."),
     "explain": ("connector.cli.explain:explain", "Tell why a text was sent, or was not."),
     "sends": ("connector.cli.sends:sends", "List texts and what became of them."),
     "contact": ("connector.cli.contact:contact", "Show what is known of a person."),

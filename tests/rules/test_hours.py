@@ -130,7 +130,7 @@ LAW = [
     ("US-unknown", CHICAGO, "2026-11-17 09:59", "2026-11-17 10:00"),
     ("US-unknown", CHICAGO, "2026-11-17 17:45", OPEN),
     ("US-unknown", CHICAGO, "2026-11-14 16:46", "2026-11-16 10:00"),
-    ("US-unknown", CHICAGO, "2026-11-25 18:00", "2026-11-27 10:00"),
+    ("US-unknown", CHICAGO, "2026-11-25 18:00", "2026-11-28 10:00"),
     ("PR", "America/Puerto_Rico", "2026-11-15 12:00", "2026-11-16 10:00"),
     # elsewhere
     ("CA-ON", "America/Toronto", "2026-11-17 21:15", OPEN),
