@@ -35,6 +35,8 @@ SPEAKING = """SELECT e.id, e.play FROM enrolments e WHERE e.contact_id = :contac
     AND e.state = 'walking' AND (e.first_text_at IS NOT NULL OR EXISTS (SELECT 1 FROM sends s
         WHERE s.enrolment_id = e.id AND s.counts_at IS NOT NULL))
     ORDER BY coalesce(e.first_text_at, '9'), e.id LIMIT 50"""
+ON_THE_WAY = """SELECT id FROM enrolments WHERE contact_id = :contact AND state = 'walking'
+    LIMIT 2"""
 TEXTS = """SELECT CAST(count(*) AS BIGINT) AS n,
         max(CASE WHEN state = 'delivered' THEN 1 ELSE 0 END) AS delivered
     FROM sends WHERE enrolment_id = :enrolment AND accepted_at IS NOT NULL"""
@@ -110,6 +112,11 @@ def by_key(tx: Tx, play: str, contact_id: str, key: str) -> Row | None:
 def latest(tx: Tx, play: str, contact_id: str) -> Row | None:
     """The contact's enrolment in a play that was triggered last."""
     return tx.one(LATEST, play=play, contact=contact_id)
+
+
+def others_walk(tx: Tx, contact_id: str, but: str) -> bool:
+    """Whether a contact is on the way in any enrolment but one."""
+    return any(row["id"] != but for row in tx.all(ON_THE_WAY, contact=contact_id))
 
 
 def started(tx: Tx, since: datetime) -> dict[str, int]:

@@ -164,10 +164,12 @@ class Start:
     fan_out: FanOut | None = None
     edge: Edge | None = None
     schedule: Schedule | None = None
+    kind: Kind = field(init=False, compare=False)  #: which of its forms it has
 
-    @property
-    def kind(self) -> Kind:
-        """Which of its forms it has."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", self._kind())
+
+    def _kind(self) -> Kind:
         for kind, form in (
             (Kind.silence, self.silence),
             (Kind.change, self.change),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from connector.errors import ExpressionFailed
 from connector.expressions import Template
@@ -36,6 +37,7 @@ def render(template: Template, context: Mapping[str, Json]) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
 def reader(spoken: str, own: str, country: str) -> str:
     """The tag by which money and dates of a text in ``spoken`` are written for a person.
 

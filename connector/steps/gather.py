@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import ref
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -98,13 +99,14 @@ def about(
         "contact": contact_facts(contact),
         "crm": crm,
         "now": clock.text(as_of),
-        "history": history,
     }
-    for name, at in (("first_seen", contact.first_seen_at), ("last_seen", contact.last_seen_at)):
-        if at is not None:
-            found[name] = clock.text(at)
-    history.segments = Segments(segments, lambda: found)
-    return found
+    if contact.first_seen_at is not None:
+        found["first_seen"] = clock.text(contact.first_seen_at)
+    if contact.last_seen_at is not None:
+        found["last_seen"] = clock.text(contact.last_seen_at)
+    asked = ref(history)  # a circle would be left to the collector, three times a text
+    history.segments = Segments(segments, lambda: {**found, "history": asked()})
+    return {**found, "history": history}
 
 
 def _reader(rt: Setup, spoken: str, contact: Contact) -> str:
@@ -263,6 +265,8 @@ def _busy_with(tx: Tx, rt: Setup, play: Play | None, contact: Contact, enrolment
     spoken (two contacts were merged), the first.
     """
     if play is None or not play.exclusive or not contact.id:
+        return ""
+    if not enrolments.others_walk(tx, contact.id, enrolment_id):
         return ""
     has_spoken = False
     for row in enrolments.speaking(tx, contact.id):

@@ -144,7 +144,7 @@ def context_of(
 ) -> dict[str, Json]:
     """What the conditions and texts of an enrolment may read now."""
     crm = crm_facts.of(tx, rt.crm, contact.id)
-    segments = {**rt.segments, **play.segments}
+    segments = {**rt.segments, **play.segments} if play.segments else rt.segments
     place = step_at(play, row)
     name = play.steps[place].name if place < len(play.steps) else ""
     walked = gather.Walked(tx, str(row["id"]), name)
