@@ -21,6 +21,7 @@ from connector.rules.replies import (
     classify,
     folded,
 )
+from connector.rules.replies.languages.common import SLIPPED
 
 OUT = {
     "STOP": "exact",
@@ -64,6 +65,19 @@ OUT = {
     "remove me": "phrase",
     "no more texts": "phrase",
     "LEAVE ME ALONE!!": "phrase",
+    "ok stop": "lead_word",
+    "quiero darme de baja": "phrase",
+    "St0p": "typo",
+    "sotp": "typo",
+    "un-subscribe": "exact",
+    "unsuscribe me plaese": "phrase",
+    "I bought one elsewhere. Stop. Thank you": "lead_word",
+    "why don't you stop texting me": "phrase",
+    "bórrenme de su lista": "phrase",
+    "ne m’écrivez plus": "phrase",
+    "Lasst mich in Ruhe!": "phrase",
+    "me tira dessa lista": "phrase",
+    "toglietemi dalla lista": "phrase",
 }
 WRONG = ["wrong number", "Sorry, wrong number!", "you have the wrong person", "WRONG NUMBER. stop"]
 HELD = {
@@ -74,24 +88,26 @@ HELD = {
     "what time does the sale end?": "stop_word",
     "cancel my order 123": "stop_word",
     "END of sale?": "stop_word",
-    "ok stop": "stop_word",
     "help stop": "stop_word",
     "stop, I will think about it and write later": "stop_word",
-    "quiero darme de baja": "stop_word",
+    "no": "unclear",
+    "No thanks!": "unclear",
+    "who dis": "unclear",
+    "🛑": "sign",
+    "😡😡": "sign",
 }
 NOTHING = [
     *(
         "thanks!",
         "",
         "   ",
-        "🛑",
         "restart",
         "start the day",
         "stopwatch",
         "unstoppable",
         "endless",
     ),
-    *("help me choose", "information", "yes", "Y", "no", "ok 👍", "1", "\ud800", "😂" * 900),
+    *("help me choose", "yes", "Y", "no problem", "ok 👍", "1", "\ud800", "😂" * 900),
 ]
 
 
@@ -118,7 +134,10 @@ def test_anything_else_says_nothing(text: str) -> None:
     assert classify(text).label is Label.none
 
 
-@pytest.mark.parametrize("text", ["HELP", "help?", "Info", "AIDE", "please help!"])
+@pytest.mark.parametrize(
+    "text",
+    ["HELP", "help?", "Info", "AIDE", "please help!", "Ayuda", "information", "Ich brauche Hilfe"],
+)
 def test_help_is_asked_for_by_one_word(text: str) -> None:
     assert classify(text).label is Label.help
 
@@ -187,6 +206,25 @@ def test_no_text_makes_it_raise(text: str, pending: bool, type: str) -> None:
     classify(text, pending=pending, opt_out_type=type)
 
 
+SAYINGS = (
+    *("start", "unstop", "START!", "yes", "sí", "oui", "ja", "sim", "no", "not", "don't", "please"),
+    *(
+        "stop",
+        "texting",
+        "me",
+        "no quiero",
+        "más",
+        "ne",
+        "plus",
+        "keine",
+        "SMS",
+        "mehr",
+        "não",
+        "più",
+    ),
+    *("wrong", "number", "Ann", "I'm not", "·", "@", "?", ".", "st0p", "s t o p", "help"),
+)
+
 quiet = st.text(
     st.one_of(
         st.characters(categories=["P", "Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me"]),
@@ -207,6 +245,26 @@ def test_stop_in_any_dressing_is_out(before: str, word: str, after: str) -> None
 @given(word=st.sampled_from(sorted(STOPS)), case=st.sampled_from([str.upper, str.title, str.lower]))
 def test_every_stop_word_is_out_in_any_case(word: str, case: type) -> None:
     assert classify(case(word)).label is Label.opt_out
+
+
+@settings(deadline=None)
+@given(
+    before=quiet,
+    word=st.sampled_from(sorted(SLIPPED - {"stopp"})),
+    case=st.sampled_from([str.upper, str.title, str.lower]),
+    after=quiet,
+)
+def test_a_word_of_leaving_stays_one_in_any_dressing(
+    before: str, word: str, case: type, after: str
+) -> None:
+    assert classify(before + case(word) + after).label is Label.opt_out
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(SAYINGS), max_size=12).map(" ".join))
+def test_only_the_whole_words_opt_in(text: str) -> None:
+    if classify(text).label is Label.opt_in:
+        assert plain(text) in STARTS
 
 
 @settings(deadline=None)
