@@ -66,17 +66,21 @@ def take_over(rt: Setup, before: Loaded) -> Loaded:
 def ask(settings: Settings, store: Store, who: str) -> Row:
     """Tell the worker to reload and wait for its answer: the act it wrote.
 
+    Where a supervisor runs it is told, and tells the worker: it starts the worker anew after a
+    death, and is to do so with the files that were taken over.
+
     Raises ``ConnectorError`` where no worker runs or none answers.
     """
     pid = holder(settings.ledger / "work.lock")
     if not pid:
         raise ConnectorError("no worker runs on this folder: it reads the files when it starts")
+    told = holder(settings.ledger / "run.lock") or pid
     before = _newest(store)
     (settings.ledger / ASKED).write_text(who[:200], encoding="utf-8")
     until, again = time.monotonic() + PATIENCE, 0.0
     while time.monotonic() < until:
         if time.monotonic() >= again:  # one that is just starting does not listen yet
-            os.kill(pid, signal.SIGUSR1)
+            os.kill(told, signal.SIGUSR1)
             again = time.monotonic() + ASK_AGAIN
         if (found := _newest(store)) is not None and (not before or found["id"] != before["id"]):
             return found
