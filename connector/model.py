@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 Json = Any  #: what orjson reads: dict, list, str, int, float, bool, None
 
@@ -104,6 +104,26 @@ class Hook:
     remote: str = ""
 
 
+T = TypeVar("T")
+
+
+def light(cls: type[T]) -> type[T]:
+    """Make a frozen dataclass cheap to make: at run time its fields are set plainly.
+
+    A frozen one sets each field by a call of its own, and a text makes some two dozen with 250
+    fields (docs/decisions, 4). That nobody changes a field is the type checker's to see,
+    for which the class stays frozen.
+    """
+    specs = []
+    for each in fields(cls):  # type: ignore[arg-type]
+        made = each.default_factory if each.default_factory is not MISSING else None
+        spec: Any = field(default=each.default) if made is None else field(default_factory=made)
+        specs.append((each.name, each.type, spec))
+    cls.__init__ = make_dataclass(cls.__name__, specs).__init__  # type: ignore[misc, method-assign]
+    del cls.__setattr__, cls.__delattr__
+    return cls
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Whom an event speaks of, as the event says it; empty strings mean "not said"."""
@@ -116,6 +136,7 @@ class Subject:
     crm_id: str = ""
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Event:
     """What a source told us, once. ``(source, source_event_id)`` is its key."""
@@ -151,6 +172,7 @@ class ConsentGiven:
     evidence: Mapping[str, str] = field(default_factory=dict)
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Signal:
     """An event mapped: what it means here, about whom, and the facts it carries."""
@@ -174,6 +196,7 @@ class Signal:
     thing: str = ""  #: the kind of thing it is about, where it is about no person: product …
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Contact:
     """One person, as the ledger knows them now."""
@@ -195,6 +218,7 @@ class Contact:
     crm_links: Mapping[str, str] = field(default_factory=dict)  #: crm name → record id
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Message:
     """One text as a provider is asked to send it."""
@@ -257,6 +281,7 @@ class Found:
     provider_id: str = ""
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Objection:
     """One reason against sending now. ``until`` is when a *wait* may end, where known."""
@@ -267,6 +292,7 @@ class Objection:
     until: datetime | None = None
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A verdict with every reason it rests on."""
@@ -325,6 +351,7 @@ class Written:
     error: str = ""
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Said:
     """One text that counts in caps: accepted, or of unknown fate."""
@@ -336,6 +363,7 @@ class Said:
     step: str
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class ConsentRow:
     """One row of the consent ledger, as the rule needs it."""

@@ -11,7 +11,7 @@ import orjson
 
 from connector import clock
 from connector.ledger.store import Row, Tx
-from connector.model import Decision, Json
+from connector.model import Decision, Json, light
 
 ADD = """INSERT INTO decisions (id, moment, contact_id, play, version, key, step, enrolment_id,
         send_id, event_id, verdict, reason, objections, until_at, policy_version, facts_hash,
@@ -25,6 +25,7 @@ AGAIN = """UPDATE decisions SET repeats = repeats + 1, last_at = :at, until_at =
     WHERE id = :id"""
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class About:
     """What a decision was about."""

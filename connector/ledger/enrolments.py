@@ -7,7 +7,7 @@ from datetime import datetime
 
 from connector import clock
 from connector.ledger.store import Row, Tx
-from connector.model import Json
+from connector.model import Json, light
 
 OPEN = """INSERT INTO enrolments (id, play, version, contact_id, key, signal_id, mode, state, step,
         due_at, triggered_at, eligible_at, opened_at, arm)
@@ -66,6 +66,7 @@ GOAL = """UPDATE enrolments SET goal_at = :at, goal_event_id = :event, goal_kind
     WHERE id = :id AND goal_at IS NULL"""
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Opening:
     """What a new enrolment is made of."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from connector import clock
 from connector.ledger.store import Row, Tx
-from connector.model import Accepted, Purpose, Receipt, Said, Status
+from connector.model import Accepted, Purpose, Receipt, Said, Status, light
 
 PLAN = """INSERT INTO sends (id, cause, cause_id, step, contact_id, enrolment_id, play, version,
         key, purpose, mode, phone, sender, template, language, text, priority, state, planned_at,
@@ -80,6 +80,7 @@ STATES = {
 }
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A text that is wanted: what it is for, to whom, and by when."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from connector import phone
 from connector.errors import ExpressionFailed
-from connector.model import Contact, Decision, Json, Objection, Purpose, Said, Verdict
+from connector.model import Contact, Decision, Json, Objection, Purpose, Said, Verdict, light
 from connector.rules import hours
 from connector.rules.hours import Hours
 from connector.rules.plays import Condition
@@ -61,6 +61,7 @@ class Policy:
     content: str = ""
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that a decision may know, gathered by the step in one read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from connector.ledger import contacts, crm_facts
 from connector.ledger.store import Tx
@@ -13,6 +14,9 @@ from connector.rules.triggers import change
 from connector.steps import dates, edges
 from connector.steps.changes import changed
 from connector.steps.setup import Setup
+
+HEARING: Final = (Kind.change, Kind.date, Kind.segment)
+"""Kinds of plays that what a CRM tells may begin, or move."""
 
 
 def learn(
@@ -30,6 +34,8 @@ def learn(
     change_id = rt.new_id("crc")
     crm_facts.keep(tx, crm, contact_id, facts, now)
     crm_facts.note(tx, change_id, crm, contact_id, facts, now)
+    if not any(rt.by_kind.get(kind) for kind in HEARING):
+        return
     told = list(change.differences("crm", before, facts))
     is_first = not before
     changed(tx, rt, contact_id, () if is_first else told, at=now, now=now, event_id=change_id)
