@@ -62,7 +62,9 @@ class FaithfulTx(ScratchTx):
 
     def all(self, sql: str, **params: Any) -> list[Row]:
         """Every row; of what is due only that whose instant has come."""
-        if sql in (enrolments.DUE, sends.DUE, sends.DUE_ANSWERS):
+        if sql == enrolments.DUE:
+            return [self._as_due(row) for row in self._due(sql, self._when, params)]
+        if sql in (sends.DUE, sends.DUE_ANSWERS):
             return self._due(sql, self._when, params)
         if sql == timers.DUE:
             return self._due(sql, self._begun.timer, params)
@@ -98,6 +100,20 @@ class FaithfulTx(ScratchTx):
         found = super().all(sql, **{**params, "limit": MANY})
         now = str(params["now"])
         return [row for row in found if when(row) <= now][: params["limit"]]
+
+    def _as_due(self, row: Row) -> Row:
+        """A due step with the instant at which it was due then: a step before it that was passed
+        over late, of which nothing tells, may have put it off."""
+        play = self._plays().get(str(row["play"]))
+        step = (
+            next((each for each in play.steps if each.name == row["step_name"]), None)
+            if play
+            else None
+        )
+        until = self._recorded.expires(self._about(row), clock.text(self._now())) if step else ""
+        if step is None or not until:
+            return row
+        return {**dict(row), "due_at": clock.text(clock.instant(until) - step.expires)}
 
     def _lapsed(self, row: Row) -> str:
         """Since when a number would be held for its reply to lapse when it did."""
