@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 Json = Any  #: what orjson reads: dict, list, str, int, float, bool, None
+T = TypeVar("T")
 
 
 class Trust(StrEnum):
@@ -104,15 +105,11 @@ class Hook:
     remote: str = ""
 
 
-T = TypeVar("T")
-
-
 def light(cls: type[T]) -> type[T]:
     """Make a frozen dataclass cheap to make: at run time its fields are set plainly.
 
-    A frozen one sets each field by a call of its own, and a text makes some two dozen with 250
-    fields (docs/decisions, 4). That nobody changes a field is the type checker's to see,
-    for which the class stays frozen.
+    A frozen one sets each field by a call of its own (docs/decisions, 4). That nobody changes a
+    field is the type checker's to see, for which the class stays frozen.
     """
     specs = []
     for each in fields(cls):  # type: ignore[arg-type]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Final
 
 from connector.rules.replies.languages import english, french, german, italian, portuguese, spanish
 from connector.rules.replies.phrases import Language
 
+FIELDS: Final = tuple(field.name for field in fields(Language))
 LANGUAGES: Final[tuple[Language, ...]] = tuple(
-    module.LANGUAGE for module in (english, spanish, french, german, portuguese, italian)
+    Language(**{name: getattr(module, name.upper()) for name in FIELDS})
+    for module in (english, spanish, french, german, portuguese, italian)
 )
+"""Each language's module has the lines of each meaning under its name in capitals."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from connector.rules.replies.phrases import Language
-
 GROUPS: Final = {
     "stop": "stop stopp quit cease desist discontinue halt end",
     "contacting": "text texts texting txt txting txtn textin message messages messaging messagin"
@@ -401,15 +399,3 @@ not anymore|any_more
 out of business
 no soliciting|solicitors|solicitation
 """
-
-LANGUAGE: Final = Language(
-    groups=GROUPS,
-    wrong=WRONG,
-    negated=NEGATED,
-    meant=MEANT,
-    beside=BESIDE,
-    asking=ASKING,
-    harmless=HARMLESS,
-    out=OUT,
-    unclear=UNCLEAR,
-)

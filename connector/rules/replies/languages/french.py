@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from connector.rules.replies.phrases import Language
-
 GROUPS: Final = {
     "stop": "arretez arrete arreter arret arrets arretes cessez cesse cesser stopper stoppez stoppe"
     " stop evitez finissez",
@@ -264,15 +262,3 @@ vous? connais pas
 pas maintenant|pour_moi ~1 $
 harcel*|pub
 """
-
-LANGUAGE: Final = Language(
-    groups=GROUPS,
-    wrong=WRONG,
-    negated=NEGATED,
-    meant=MEANT,
-    beside=BESIDE,
-    asking=ASKING,
-    harmless=HARMLESS,
-    out=OUT,
-    unclear=UNCLEAR,
-)

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from connector.rules.replies.phrases import Language
-
 GROUPS: Final = {
     "news": "sms nachricht nachrichten nachichten msg werbung werbe werbesms werbenachrichten text"
     " texte mitteilungen mitteilung angebote angebot newsletter infos spam post mails nachr"
@@ -255,15 +253,3 @@ unerwunscht*|ungebeten*
 werbung
 ^ kein $
 """
-
-LANGUAGE: Final = Language(
-    groups=GROUPS,
-    wrong=WRONG,
-    negated=NEGATED,
-    meant=MEANT,
-    beside=BESIDE,
-    asking=ASKING,
-    harmless=HARMLESS,
-    out=OUT,
-    unclear=UNCLEAR,
-)

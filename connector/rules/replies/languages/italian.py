@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from connector.rules.replies.phrases import Language
-
 GROUPS: Final = {
     "stop": "basta smett* smet* ferma fermate fermatevi fermati fermare interromp* cessate cessi"
     " cessare smetta finitela finiscila piantatela piantala sospend* evitate finite",
@@ -217,15 +215,3 @@ per ora no
 ^ uffa|uff|boh|mah ~1 $
 pubblicita
 """
-
-LANGUAGE: Final = Language(
-    groups=GROUPS,
-    wrong=WRONG,
-    negated=NEGATED,
-    meant=MEANT,
-    beside=BESIDE,
-    asking=ASKING,
-    harmless=HARMLESS,
-    out=OUT,
-    unclear=UNCLEAR,
-)

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from connector.rules.replies.phrases import Language
-
 GROUPS: Final = {
     "stop": "pare parem pra_parar parar deixe deixem deixa deixar cesse cessem interrompa"
     " interrompam interromper suspenda suspendam suspender pode_parar podem_parar evitem",
@@ -242,15 +240,3 @@ merda|porra|caralho|foda|pqp|fdp|otarios|idiotas|vsf|vtnc|tnc|krl
 agora nao ~1 $
 ^ afe|aff|afff|af|credo ~1 $
 """
-
-LANGUAGE: Final = Language(
-    groups=GROUPS,
-    wrong=WRONG,
-    negated=NEGATED,
-    meant=MEANT,
-    beside=BESIDE,
-    asking=ASKING,
-    harmless=HARMLESS,
-    out=OUT,
-    unclear=UNCLEAR,
-)

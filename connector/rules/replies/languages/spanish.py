@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from connector.rules.replies.phrases import Language
-
 GROUPS: Final = {
     "stop": "pare paren parad dejen deja deje dejad dejar dejes dejense deten detenga detengan"
     " detenganse cesen cese terminen termine acaben suspendan suspenda suspender suspende eviten",
@@ -273,15 +271,3 @@ por ahora no
 ^ ahora no $
 no conozco|se quienes|esta|quien
 """
-
-LANGUAGE: Final = Language(
-    groups=GROUPS,
-    wrong=WRONG,
-    negated=NEGATED,
-    meant=MEANT,
-    beside=BESIDE,
-    asking=ASKING,
-    harmless=HARMLESS,
-    out=OUT,
-    unclear=UNCLEAR,
-)
