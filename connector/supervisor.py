@@ -39,6 +39,8 @@ class Supervisor:
         self._life: watch.Life
         self._children: dict[int, str] = {}
         self._deaths: list[float] = []
+        self._asked = 0  #: how often it was told to read the files anew
+        self._is_reading = False
         self._stopping = False
 
     def run(self) -> int:
@@ -139,13 +141,21 @@ class Supervisor:
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         """Tell the worker to read the files anew; the web hears of it by the ledger.
 
-        A child that is started again later starts with them too, unless they are at fault.
+        A child that is started again later starts with them too, unless they are at fault. Told
+        again while it reads, it reads once more: else the older reading would be kept as the last.
         """
         for pid, name in self._children.items():
             if name == "work":
                 _signal(pid, number)
-        with suppress(ConnectorError, OSError):
-            self._loaded = load(self._loaded.settings.folder)
+        self._asked += 1
+        if self._is_reading:
+            return
+        self._is_reading, read = True, 0
+        while read != self._asked:
+            read = self._asked
+            with suppress(ConnectorError, OSError):
+                self._loaded = load(self._loaded.settings.folder)
+        self._is_reading = False
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True

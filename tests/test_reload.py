@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from connector import supervisor
 from connector.cli import cli
+from connector.config.loaded import Loaded, load
 from connector.lock import holder
 from tests.running import Running, folder, free_port
 
@@ -139,6 +141,26 @@ def test_a_worker_that_dies_comes_back_with_the_files_that_were_taken_over(shop:
     start = {"contact": {"user_id": "ann"}, "key": "after"}
     assert ask(shop, "/api/plays/hello/start", start)[0] == 202
     shop.until(lambda: shop.one("SELECT count(*) FROM enrolments WHERE key = 'after'"))
+
+
+def test_told_again_while_it_reads_the_supervisor_keeps_the_later_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = load(folder(tmp_path / "shop", free_port()))
+    above = supervisor.Supervisor(before)
+    readings = [before, load(before.settings.folder)]
+    begun: list[Loaded] = []
+
+    def read(path: Path) -> Loaded:
+        begun.append(readings[len(begun)])
+        found = begun[-1]
+        if len(begun) == 1:
+            above._pass_on(signal.SIGUSR1, None)
+        return found
+
+    monkeypatch.setattr(supervisor, "load", read)
+    above._pass_on(signal.SIGUSR1, None)
+    assert above._loaded is readings[1]
 
 
 def test_a_folder_where_nobody_works_says_so(tmp_path: Path) -> None:

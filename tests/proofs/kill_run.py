@@ -23,6 +23,7 @@ RATE = 200.0  #: events a second
 GAP = 2.0  #: at most so many seconds of work between two deaths
 SETTLED = 0.8  #: share of the deaths that wait for it to have got over the last one
 REST = 600.0  #: seconds in which everything that came in is worked off
+QUIET = 1.0  #: seconds of rest after which no receipt is on its way any more
 CHAPTER = 20  #: rounds on one folder
 
 Shows = Callable[[str], None]
@@ -110,13 +111,23 @@ def _rest(verdict: Verdict, victim: Victim, path: Path) -> None:
     if victim.is_down():
         victim.start()
     try:
-        victim.until(lambda: at_rest(path), REST)
+        victim.until(lambda: at_rest(path) and _stays_at_rest(path), REST)
     except TimeoutError as error:
         verdict.faults.append(str(error))
     code, took = victim.stop()
     verdict.measure("seconds to stop", took)
     if code or not victim.is_gone():
         verdict.faults.append(f"told to stop, it left {victim.living()} and exit code {code}")
+
+
+def _stays_at_rest(path: Path) -> bool:
+    """Whether it rests for long enough: a receipt comes a moment after its text was taken."""
+    until = time.monotonic() + QUIET
+    while time.monotonic() < until:
+        time.sleep(0.05)
+        if not at_rest(path):
+            return False
+    return True
 
 
 def _troubles(verdict: Verdict, path: Path) -> None:
