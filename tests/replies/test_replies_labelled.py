@@ -15,8 +15,10 @@ HERE = Path(__file__).parent
 QUIET = (Label.opt_out, Label.wrong_person, Label.hold)  # nothing more is sent meanwhile
 
 #: Of the wishes to be out in replies that the rules' author never read, those after which nothing
-#: more is sent. 278 of 285 when they were first read; 0.99 is wanted, and this only goes up.
-FROZEN_RECALL = 0.975
+#: more is sent. 278 of 285 when they were first read; all 285, and 440 of the 442 of blind.tsv,
+#: since what no phrase explains is asked of the model too.
+UNSEEN_RECALL = 0.99
+UNSEEN = ("frozen.tsv", "blind.tsv")
 DEVELOP_RECALL = 0.99  #: of the wishes to be out, those understood as just that
 DEVELOP_HELD = 0.03  #: of plain talk, what a person must read for nothing
 Z = 1.959963984540054  # 95 % between both bounds
@@ -74,8 +76,9 @@ def test_nobody_opts_in_by_mistake_in_develop() -> None:
     never_in_by_mistake("develop.tsv")
 
 
-def test_nobody_opts_in_by_mistake_in_frozen() -> None:
-    never_in_by_mistake("frozen.tsv")
+@pytest.mark.parametrize("name", UNSEEN)
+def test_nobody_opts_in_by_mistake_in_replies_nobody_had_read(name: str) -> None:
+    never_in_by_mistake(name)
 
 
 def test_develop_has_no_line_twice_and_enough_of_each_language() -> None:
@@ -95,9 +98,19 @@ def test_develop_plain_talk_is_seldom_held_and_never_out() -> None:
     assert share("develop.tsv", Label.none, Label.opt_out, Label.wrong_person) == 0
 
 
-def test_frozen_who_wants_out_gets_nothing_more() -> None:
-    share("frozen.tsv", Label.opt_out, Label.opt_out)
-    assert share("frozen.tsv", Label.opt_out, *QUIET) >= FROZEN_RECALL
+@pytest.mark.parametrize("name", UNSEEN)
+def test_who_wants_out_gets_nothing_more_in_words_nobody_had_read(name: str) -> None:
+    share(name, Label.opt_out, Label.opt_out)
+    share(name, Label.wrong_person, *QUIET)
+    share(name, Label.none, Label.hold)
+    share(name, Label.none, Label.opt_out)
+    assert share(name, Label.opt_out, *QUIET) >= UNSEEN_RECALL
+
+
+def test_what_the_model_was_fitted_to_is_not_what_it_is_measured_by() -> None:
+    unseen = {line.text.casefold() for name in UNSEEN for line in lines(name)}
+    fitted = {line.text.casefold() for line in lines("train.tsv")}
+    assert len(fitted) > 3_000 and not unseen & fitted
 
 
 @pytest.mark.parametrize(

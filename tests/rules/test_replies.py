@@ -17,9 +17,11 @@ from connector.rules.replies import (
     STARTS,
     STOPS,
     YESES,
+    Understood,
     answer,
     classify,
     folded,
+    understood,
 )
 from connector.rules.replies.languages.common import SLIPPED
 
@@ -103,7 +105,6 @@ NOTHING = [
         "   ",
         "restart",
         "start the day",
-        "stopwatch",
         "unstoppable",
         "endless",
     ),
@@ -127,6 +128,23 @@ def test_another_person_is_not_ours_to_text(text: str) -> None:
 def test_what_may_be_a_wish_to_stop_is_held_for_a_person(text: str, why: str) -> None:
     understood = classify(text)
     assert (understood.label, understood.why) == (Label.hold, why)
+
+
+def test_a_word_that_only_begins_like_a_stop_word_stops_nothing() -> None:
+    assert classify("stopwatch").label is not Label.opt_out
+    assert understood("stopwatch").label is Label.none
+
+
+def test_a_wish_that_no_phrase_explains_is_held() -> None:
+    said = "kindly make sure that i am never bothered again by these message things of yours"
+    assert understood(said).label is Label.none
+    assert classify(said) == Understood(Label.hold, "likeness")
+
+
+def test_what_the_provider_understood_counts_before_a_likeness() -> None:
+    said = "kindly make sure that i am never bothered again by these message things of yours"
+    assert classify(said, opt_out_type="HELP").label is Label.help
+    assert classify(said, opt_out_type="STOP").label is Label.opt_out
 
 
 @pytest.mark.parametrize("text", NOTHING)

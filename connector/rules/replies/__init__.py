@@ -2,7 +2,8 @@
 
 In doubt the answer is ``hold``: marketing to the number waits until somebody has read the reply.
 ``languages`` holds what people say, as data; ``phrases`` how it is written down and found,
-``letters`` how a reply is made plain before, ``typos`` how slips of the thumb are undone.
+``letters`` how a reply is made plain before, ``typos`` how slips of the thumb are undone,
+``likeness`` what is left unexplained and still sounds like a wish to be out.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from connector.rules.replies.letters import (
     undisguised,
     words,
 )
+from connector.rules.replies.likeness import LIKE, likeness
 from connector.rules.replies.phrases import MASK, Phrases, lines, vocabulary
 from connector.rules.replies.typos import Slips
 
@@ -112,8 +114,9 @@ class Understood:
 
     ``why`` is the rule that decided: exact, negation, wrong_person, phrase, lead_word, typo (a
     stop word or phrase with a slip), stop_word (one that is about something else), unclear (a
-    refusal, a question who we are, anger), sign (an emoji of refusal alone), pending, provider or
-    nothing; ``keyword`` is the words it rests on.
+    refusal, a question who we are, anger), sign (an emoji of refusal alone), likeness (no phrase
+    explains it, and it is like the replies of people who want out), pending, provider or nothing;
+    ``keyword`` is the words it rests on.
     """
 
     label: Label
@@ -131,17 +134,16 @@ def classify(text: str, *, pending: bool = False, opt_out_type: str = "") -> Und
     always stands, its START and HELP only where the words do not say something graver. Reads the
     first 1,600 characters; never raises.
     """
-    said = text[:MAX_LETTERS]
-    understood = _understood(said, pending)
-    if opt_out_type == "STOP" and understood.label not in (Label.opt_out, Label.wrong_person):
+    found = understood(text, pending=pending)
+    if opt_out_type == "STOP" and found.label not in (Label.opt_out, Label.wrong_person):
         return Understood(Label.opt_out, "provider", "stop")
-    if understood.why != "nothing":
-        return understood
-    if opt_out_type == "START" and " ".join(words(said)) not in YESES:
+    if found.why != "nothing":
+        return found
+    if opt_out_type == "START" and " ".join(words(text[:MAX_LETTERS])) not in YESES:
         return Understood(Label.opt_in, "provider", "start")
     if opt_out_type == "HELP":
         return Understood(Label.help, "provider", "help")
-    return understood
+    return Understood(Label.hold, "likeness") if likeness(text) >= LIKE else found
 
 
 def answer(text: str, answers: Iterable[str]) -> str:
@@ -165,16 +167,17 @@ def folded(text: str) -> str:
     return " ".join(found)
 
 
-def _understood(said: str, pending: bool) -> Understood:
-    """The reply as it stands; where that says nothing, as it may be disguised."""
+def understood(text: str, *, pending: bool = False) -> Understood:
+    """What the phrases make of a reply: as it stands, or else as it may be disguised."""
+    said = text[:MAX_LETTERS]
     found = words(said)
-    understood = _read(found, _names(said), pending)
-    if understood.label is Label.opt_out and "?" in said and _suspects(understood.keyword):
-        return Understood(Label.hold, "unclear", understood.keyword)
-    if understood.label in (Label.none, Label.hold) and (stop := _sentence(said)):
+    as_said = _read(found, _names(said), pending)
+    if as_said.label is Label.opt_out and "?" in said and _suspects(as_said.keyword):
+        return Understood(Label.hold, "unclear", as_said.keyword)
+    if as_said.label in (Label.none, Label.hold) and (stop := _sentence(said)):
         return Understood(Label.opt_out, "lead_word", stop)
-    if understood.why != "nothing":
-        return understood
+    if as_said.why != "nothing":
+        return as_said
     if (open_ := undisguised(said)) != said:
         disguised = _read(words(open_), frozenset(), pending=False)
         if disguised.label is Label.opt_out:
@@ -183,7 +186,7 @@ def _understood(said: str, pending: bool) -> Understood:
     if circled.label in GRAVE:
         return circled
     sign = next((character for character in said if character in SIGNS), "")
-    return Understood(Label.hold, "sign", sign) if sign and not found else understood
+    return Understood(Label.hold, "sign", sign) if sign and not found else as_said
 
 
 def _suspects(keyword: str) -> bool:
