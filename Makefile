@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint types bench prove mutate lock clean
+.PHONY: help demo test lint types bench prove mutate removal lock clean
 
 help:            ## list these targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,9 @@ prove: $(VENV)/.test        ## the long proofs, resumable: kill at random instan
 
 mutate: $(VENV)/.test       ## break every line of the shipped plays, and see an example fail
 	$(BIN)/python -m tests.mutation
+
+removal: $(VENV)/.test      ## take out each check of governance in turn, and see a test fail
+	$(BIN)/python -m tests.governance
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"connector needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}: name a newer one, e.g. make test PYTHON=python3.12")'

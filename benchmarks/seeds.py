@@ -30,11 +30,12 @@ NUMBER: Final = "'+1' || substr(:areas, 1 + i % 10 * 3, 3) || (2010000 + i / 10)
 PHONE: Final = NUMBER.replace("i ", "who ")
 
 PEOPLE: Final = (
-    f"""INSERT INTO contacts (id, traits, stage, timezone, first_seen_at, last_seen_at, created_at)
+    f"""INSERT INTO contacts (id, traits, stage, timezone, first_seen_at, last_seen_at,
+        last_activity_at, created_at)
     SELECT printf('con_%016d', i), '{{"first_name":"Ann","company":"Example"}}', 'lead',
         CASE i % 4 {" ".join(f"WHEN {n} THEN '{zone}'" for n, zone in enumerate(ZONES))} END,
         '2025-05-01T00:00:00.000000Z', '{LAST_DAY}T00:00:00.000000Z',
-        '2025-05-01T00:00:00.000000Z' FROM each""",
+        '{LAST_DAY}T00:00:00.000000Z', '2025-05-01T00:00:00.000000Z' FROM each""",
     f"""INSERT INTO identities (kind, value, contact_id, event_id, linked_at, confirmed_at)
     SELECT kind, CASE kind WHEN 'phone' THEN {NUMBER} WHEN 'email' THEN i || '@shopper.example'
             ELSE 'user-' || i END, printf('con_%016d', i), '', '2025-05-01T00:00:00.000000Z',
@@ -42,10 +43,11 @@ PEOPLE: Final = (
     FROM each, (SELECT 'phone' AS kind UNION ALL SELECT 'email' UNION ALL SELECT 'user_id')""",
     f"INSERT INTO numbers (phone, country, touched) SELECT {NUMBER}, 'US', 20 FROM each",
     f"""INSERT INTO consents (id, phone, purpose, action, method, wording, source, evidence,
-        recorded_by, event_id, occurred_at, recorded_at)
+        recorded_by, event_id, occurred_at, recorded_at, sealed, seq, hash)
     SELECT printf('cns_%016d', i), {NUMBER}, 'marketing', 'granted', 'web_form',
         'Yes, text me offers. Up to 6 a month. Reply STOP to end.', 'backend', '{{}}',
-        'connector', '', '2025-05-01T00:00:00.000000Z', '2025-05-01T00:00:00.000000Z' FROM each""",
+        'connector', '', '2025-05-01T00:00:00.000000Z', '2025-05-01T00:00:00.000000Z', '', i + 1, ''
+    FROM each""",
 )
 """What is known of each person; ``i`` counts them."""
 
@@ -76,12 +78,12 @@ TEXTS: Final = (
     FROM each""",
     f"""INSERT INTO decisions (id, moment, contact_id, play, version, key, step, enrolment_id,
         send_id, event_id, verdict, reason, objections, policy_version, facts_hash, decided_at,
-        last_at)
+        seq, hash)
     SELECT printf('dec_%016d%d', i, n), moment, {WHO}, 'cart_abandoned', '0123456789ab',
         'cart-' || i, 'reminder', printf('enr_%016d', i),
         CASE n WHEN 0 THEN NULL ELSE printf('snd_%016d', i) END,
         CASE n WHEN 2 THEN NULL ELSE printf('evt_%016d0', i) END, 'send', '', '[]',
-        '0123456789ab+0123456789ab', printf('%032d', i), {AT}, {AT}
+        '0123456789ab+0123456789ab', printf('%032d', i), {AT}, 3 * i + n + 1, ''
     FROM each, (SELECT 0 AS n, 'trigger' AS moment UNION ALL SELECT 1, 'plan'
         UNION ALL SELECT 2, 'send')""",
     f"""INSERT INTO writebacks (id, crm, contact_id, kind, key, change, send_id, state, due_at,
@@ -144,3 +146,6 @@ def _fill(made: sqlite3.Connection, sends: int) -> None:
         for statement in statements:
             head, values, select = statement.partition("SELECT")
             made.execute(f"{EACH.format(count)} {head}{values}{select}", names)
+    for chain in ("consents", "decisions"):  # what is added goes on after these
+        newest = f"SELECT max(seq) FROM {chain}"
+        made.execute(f"UPDATE chains SET seq = ({newest}) WHERE name = '{chain}'")

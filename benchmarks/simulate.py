@@ -140,7 +140,7 @@ def run(folder: Path, file: Path) -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     loaded = load(folder)
     began = time.perf_counter()
-    with replayed(loaded, of_file(file), bound=False) as ran:
+    with replayed(loaded, of_file(file), bound=None) as ran:
         seconds = time.perf_counter() - began
         events = ran.counts["event"]
         tx = ran.world.store.tx

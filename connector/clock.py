@@ -57,9 +57,19 @@ def new_id(kind: str) -> str:
     return f"{kind}_{value:020x}"
 
 
+def first_id(kind: str, at: datetime) -> str:
+    """What sorts before every identifier of a kind that :func:`new_id` makes from ``at`` on."""
+    return f"{kind}_{(int(at.timestamp() * 1_000) << 32):020x}"
+
+
 def new_code() -> str:
     """A new code that nobody can guess, made of what every text message keeps."""
     return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+
+
+def new_salt() -> str:
+    """128 random bits that nobody can guess, in hex: what hides a value behind its digest."""
+    return secrets.token_hex(16)
 
 
 def chance() -> float:

@@ -62,12 +62,20 @@ class StorageRefused(ConnectorError):
     """The disk or the ledger refused the write; nothing was kept, so send it again later."""
 
 
+class LedgerBusy(ConnectorError):
+    """Others are writing to the ledger just now; nothing was kept, so ask again in a moment."""
+
+
 class LedgerTooNew(ConnectorError):
     """The ledger was written by a newer release; install that release or restore a backup."""
 
 
 class AlreadyRunning(ConnectorError):
     """Another process already runs on this folder."""
+
+
+class NoticeFailed(ConnectorError):
+    """A webhook or a mail server did not take a notice; nothing is lost, it may be sent again."""
 
 
 class ExpressionFailed(ConnectorError):

@@ -12,6 +12,8 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
+from connector import dates
+
 CONNECT_SECONDS: Final = 3.05
 READ_SECONDS: Final = 10.0
 
@@ -51,6 +53,7 @@ class Adapter(HTTPAdapter):
         response.headers = CaseInsensitiveDict(resp.headers)
         response.encoding = get_encoding_from_headers(response.headers)
         response.raw, response.url = resp, str(req.url)
+        dates.note(response.url, response.headers)
         response.request, response.connection = req, self
         return response
 

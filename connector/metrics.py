@@ -25,6 +25,18 @@ OPEN = {
         "Changes the CRM is still owed.",
         "SELECT count(*) AS n FROM writebacks WHERE state = 'owed'",
     ),
+    "connector_alarms_open": (
+        "Alarms that stand; see `connector alerts list`.",
+        "SELECT count(*) AS n FROM alarms WHERE cleared_at IS NULL",
+    ),
+    "connector_alert_targets_failing": (
+        "Targets of [alerts] that did not hear the last message.",
+        "SELECT count(*) AS n FROM cursors WHERE name LIKE 'alerts:target:%' AND value <> ''",
+    ),
+    "connector_paused": (
+        "1 while the kill switch holds everything.",
+        "SELECT count(*) AS n FROM pauses WHERE play = '*'",
+    ),
     "connector_events_failed": (
         "Events kept aside because their mapping failed; see `connector events`.",
         "SELECT count(*) AS n FROM events WHERE state = 'failed'",

@@ -28,12 +28,13 @@ class Purpose(StrEnum):
 
 
 class Cause(StrEnum):
-    """What made a send: a play's step, our own answer to a reply, a person's hand, a test."""
+    """What made a send: a play's step, our own answer, a person's hand, a test."""
 
     play = "play"
     system = "system"
     hand = "hand"
     test = "test"
+    lost = "lost"  #: found at the provider after a restore: it went, and nobody here remembers why
 
 
 class Mode(StrEnum):
@@ -158,6 +159,19 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Capture:
+    """Where a consent was given: what proves it beside the words that were shown."""
+
+    wording_version: str = ""  #: the operator's name for the words; "" takes a hash of them
+    ip: str = ""
+    url: str = ""
+    user_agent: str = ""
+
+
+NO_CAPTURE = Capture()
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentGiven:
     """A consent (or its end) as an event states it; never from a browser source."""
 
@@ -167,6 +181,10 @@ class ConsentGiven:
     method: str
     wording: str = ""
     evidence: Mapping[str, str] = field(default_factory=dict)
+    capture: Capture = NO_CAPTURE
+    occurred_at: datetime | None = None  #: where it is not the event's own time
+    pending: bool = False  #: counts for nothing until the number itself says yes (double opt-in)
+    renews: bool = False  #: said again it counts anew, from then on
 
 
 @light
@@ -191,6 +209,8 @@ class Signal:
     sensitive: frozenset[str] = frozenset()  #: facts that never enter a text, link, log or note
     dropped: tuple[str, ...] = ()  #: what the source said and was not believed, and why
     thing: str = ""  #: the kind of thing it is about, where it is about no person: product …
+    contact_made: str = ""  #: the channel on which another tool reached the person: email, call …
+    contact_purpose: Purpose = Purpose.marketing  #: what for, where it did
 
 
 @light
@@ -210,9 +230,11 @@ class Contact:
     language: str = ""
     first_seen_at: datetime | None = None
     last_seen_at: datetime | None = None
+    last_activity_at: datetime | None = None  #: what the person did: events, replies, clicks
     first_visit: Mapping[str, str] = field(default_factory=dict)
     last_visit: Mapping[str, str] = field(default_factory=dict)
     crm_links: Mapping[str, str] = field(default_factory=dict)  #: crm name → record id
+    others: tuple[str, ...] = ()  #: further numbers and e-mail addresses they bear
 
 
 @light
@@ -271,11 +293,38 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """A text that a provider lists among those it took, whoever still remembers handing it over."""
+
+    provider: str
+    provider_id: str
+    to: str  #: E.164
+    text: str
+    at: datetime  #: when the provider took it, by its own clock
+    send_id: str = ""  #: our reference, where the provider keeps one
+    status: Status = Status.accepted
+    raw_status: str = ""
+    error_code: str = ""
+    reason: str = ""  #: our stable code for the error
+    segments: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What looking up a doubtful send told us: taken (with its id), not taken, or cannot tell."""
 
     taken: bool | None
     provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What a look-up told of a number itself."""
+
+    type: str = ""  #: mobile, fixed_line, voip …, invalid; "" where it could not be told
+    reassigned: bool | None = None  #: whether it has a new owner; None: not asked, or no telling
 
 
 @light
@@ -351,13 +400,14 @@ class Written:
 @light
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One text that counts in caps: accepted, or of unknown fate."""
+    """One text that counts in caps: accepted, or of unknown fate; or what another tool sent."""
 
     at: datetime
     purpose: Purpose
     play: str
     key: str
     step: str
+    channel: str = "sms"
 
 
 @light
@@ -369,3 +419,4 @@ class ConsentRow:
     granted: bool
     method: str
     occurred_at: datetime
+    pending: bool = False  #: proposed, and waiting for the number's own yes

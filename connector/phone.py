@@ -139,9 +139,9 @@ def _unread(error_type: int, default_region: str) -> str:
             return "begins with no country code that is in use"
         return "has no country code; write it with + and the country code"
     if error_type == Error.TOO_LONG:
-        return "too long for any country"
+        return "is too long for any country"
     if error_type in (Error.TOO_SHORT_AFTER_IDD, Error.TOO_SHORT_NSN):
-        return f"too short for {default_region or 'any country'}"
+        return f"is too short for {default_region or 'any country'}"
     return "is no telephone number"
 
 
@@ -155,9 +155,9 @@ def _misshapen(number: PhoneNumber) -> str:
     place = region if region not in ("ZZ", "001") else f"country code {code}"
     reason = phonenumbers.is_possible_number_with_reason(number)
     if reason == Result.TOO_LONG:
-        return f"too long for {place}"
+        return f"is too long for {place}"
     if reason == Result.TOO_SHORT:
-        return f"too short for {place}"
+        return f"is too short for {place}"
     if reason == Result.IS_POSSIBLE_LOCAL_ONLY:
         return f"lacks its area code for {place}"
     if reason == Result.INVALID_LENGTH:

@@ -21,6 +21,8 @@ from connector.errors import BadConfig, ConnectorError
 from connector.ledger import acts, cursors, files
 from connector.ledger.store import Row, Store
 from connector.lock import holder
+from connector.rules.approvals import SIGNALLED
+from connector.steps import approvals
 from connector.steps.setup import Setup
 
 log = logging.getLogger("connector")
@@ -44,6 +46,8 @@ def take_over(rt: Setup, before: Loaded) -> Loaded:
     who, now = asked_by(before.settings), rt.clock()
     try:
         loaded = load(before.settings.folder)
+        if unread := loaded.policy.lists.faults():
+            raise BadConfig(unread)
     except (BadConfig, ConnectorError, OSError) as error:
         with rt.store.write() as tx:
             acts.add(tx, rt.new_id("act"), REFUSED, ABOUT, who=who, why=str(error), at=now)
@@ -55,7 +59,7 @@ def take_over(rt: Setup, before: Loaded) -> Loaded:
         runtime.renew(rt, loaded)
         files.keep(tx, runtime.contents(loaded), now)
         acts.add(tx, rt.new_id("act"), DONE, ABOUT, who=who, at=now, version=found, why=later)
-        runtime.note_modes(tx, rt, who, now)
+        approvals.note_modes(tx, rt, who, now)
         cursors.set_(tx, CURSOR, found)
     log.info("act=reload result=done version=%s plays=%d", found, len(loaded.plays))
     if later:
@@ -103,8 +107,8 @@ def asked_by(settings: Settings) -> str:
         who = path.read_text(encoding="utf-8").strip()
         path.unlink()
     except OSError:
-        return "signal"
-    return who or "signal"
+        return SIGNALLED
+    return who or SIGNALLED
 
 
 def needs_restart(before: Settings, after: Settings) -> Iterator[str]:

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import getpass
 import inspect
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from connector import clock, crms, cron, providers, sources
+from connector import actor, clock, crms, cron, providers, sources
+from connector.config import libraries
 from connector.config.adapters import load_class
-from connector.config.loaded import Loaded, load
+from connector.config.loaded import Loaded
 from connector.config.plays import revive, segments_text
 from connector.config.secrets import revealed
 from connector.config.settings import Settings
 from connector.crms import Crm
 from connector.errors import ConnectorError, StorageRefused
-from connector.ledger import acts, cursors, files, links, local_crm, schema
-from connector.ledger.inbox import Inbox, InboxReader
+from connector.ledger import cursors, files, local_crm, restores, schema
+from connector.ledger.inbox import InboxReader
 from connector.ledger.sqlite import SqliteStore, refused
-from connector.ledger.store import Store, Tx
+from connector.ledger.store import Store
 from connector.providers import Provider
 from connector.rules import mapping
-from connector.rules.plays import Mode, Play
+from connector.rules.approvals import STARTED
 from connector.rules.policy import Rulebook
 from connector.rules.render import version
+from connector.steps import approvals
 from connector.steps.advance import INBOX
 from connector.steps.owed import HOOK
 from connector.steps.setup import OpenSource, Says, Setup
@@ -39,7 +39,6 @@ log = logging.getLogger("connector")
 
 LEDGER_FILE = "ledger.db"
 INBOX_FILE = "inbox.db"
-LIVE, APPROVED = "live", "approve"  #: acts about a version of a play
 WAKE_FILE = "wake"
 CLOCK_FILE = "clock"
 
@@ -210,8 +209,31 @@ def open_setup(loaded: Loaded, store: Store) -> Setup:
     )
     with store.write() as tx:
         files.keep(tx, contents(loaded), now())
-        note_modes(tx, setup, f"operator:{getpass.getuser()}", now())
+        setup.restored = restores.read(tx)
+        why = f"started by {actor.operator()}"
+        approvals.note_modes(tx, setup, STARTED, now(), why)
     return setup
+
+
+def for_asking(
+    loaded: Loaded, store: Store, inbox: InboxReader, known: Mapping[str, Provider]
+) -> Setup:
+    """What the gate's rules are asked with, where nothing is ever sent or written back."""
+    settings = loaded.settings
+    return Setup(
+        store=store,
+        inbox=inbox,
+        clock=clock_of(settings),
+        new_id=clock.new_id,
+        chance=clock.chance,
+        providers=known,
+        provider=settings.provider.use,
+        crms={},
+        crm=settings.crm.use,
+        revive=revive,
+        next_fire=cron.next_fire,
+        **of_files(loaded),
+    )
 
 
 def of_files(loaded: Loaded) -> dict[str, Any]:
@@ -233,9 +255,11 @@ def of_files(loaded: Loaded) -> dict[str, Any]:
         ),
         "sources": open_sources(loaded),
         "crm_fields": {settings.crm.use: loaded.crm_fields},
+        "opt_out_fields": {settings.crm.use: loaded.crm_opt_out},
         "global_holdout": settings.holdout,
         "holdouts": settings.holdouts,
         "zone": settings.timezone,
+        "retention": settings.retention.keep,
         "own_numbers": settings.own_numbers,
         "require_approval": settings.require_approval,
     }
@@ -248,37 +272,13 @@ def renew(setup: Setup, loaded: Loaded) -> None:
     setup.index()
 
 
-def note_modes(tx: Tx, setup: Setup, who: str, now: datetime) -> None:
-    """Keep who put which version of a play live, and let those that lack approval be shadows.
-
-    Where a second person is asked for, a live version that nobody else has approved decides and
-    records and sends nothing.
-    """
-    plays = {}
-    for play in setup.plays.values():
-        if play.mode is Mode.live:
-            about = f"play:{play.name}"
-            known = acts.of_version(tx, about, LIVE, play.version)
-            if not known:
-                act_id = setup.new_id("act")
-                acts.add(tx, act_id, LIVE, about, who=who, at=now, version=play.version)
-            by = str(known[0]["who"]) if known else who
-            approved = acts.of_version(tx, about, APPROVED, play.version)
-            if setup.require_approval and all(row["who"] == by for row in approved):
-                log.warning("act=live play=%s result=waits_for_approval", play.name)
-                play = replace(play, mode=Mode.shadow)
-        plays[play.name] = play
-    setup.plays = plays
-    setup.index()
-
-
 def version_of(loaded: Loaded) -> str:
     """One short name for all the files that decisions rest on."""
     return version("\n".join("\t".join(part[:3]) for part in sorted(contents(loaded))))
 
 
 def contents(loaded: Loaded) -> Iterator[tuple[str, str, str, str]]:
-    """(kind, name, version, content) of every file that decisions rest on."""
+    """(kind, name, version, content) of every file, and every library's data, decisions rest on."""
     for play in loaded.plays.values():
         yield "play", play.name, play.version, play.content
     yield "policy", "policy", loaded.policy.version, loaded.policy.content
@@ -287,6 +287,8 @@ def contents(loaded: Loaded) -> Iterator[tuple[str, str, str, str]]:
         yield "segments", "segments", version(text), text
     for file in loaded.mappings.values():
         yield "mapping", file.name, file.version, file.content
+    for library, release in libraries.versions().items():
+        yield "library", library, release, ""
 
 
 class Waker:
@@ -318,112 +320,10 @@ def listen(folder: Path) -> int:
     return os.open(path, os.O_RDWR)
 
 
-@dataclass(slots=True)
-class WebSide:
-    """What the web is handed: it records, and reads just enough to say how things stand."""
-
-    settings: Settings
-    store: SqliteStore
-    sources: Mapping[str, OpenSource]
-    write_keys: Mapping[bytes, str]
-    providers: Mapping[str, Provider]
-    inbox: Inbox
-    clock: Callable[[], datetime]
-    plays: Mapping[str, Play]
-    api_keys: tuple[bytes, ...] = ()
-
-    def renew(self, loaded: Loaded) -> None:
-        """Take over the files that the worker has taken over."""
-        self.settings = loaded.settings
-        self.sources, self.plays = open_sources(loaded), loaded.plays
-        self.write_keys, self.api_keys = write_keys(loaded.settings), api_keys(loaded.settings)
-
-    def reload(self, who: str) -> dict[str, str]:
-        """Ask the worker to take over the folder's files; what it answered."""
-        from connector.reloading import ask
-
-        done = ask(self.settings, self.store, who)
-        if done["act"] == "reloaded":
-            self.renew(load(self.settings.folder))
-        return {"result": done["act"], "version": done["version"], "why": done["why"]}
-
-    def leads_to(self, code: str) -> str:
-        """The address behind the code of a short link; "" where there is no such link."""
-        with self.store.read() as tx:
-            found = links.get(tx, code)
-        return str(found["url"]) if found else ""
-
-    def ready(self) -> dict[str, str]:
-        """What keeps requests from being taken: problem → remedy."""
-        problems = {}
-        try:
-            moved(self.store)
-        except Exception as error:  # a door: whatever is wrong, the answer is "not ready"
-            problems[f"the ledger cannot be read ({type(error).__name__})"] = (
-                "look at the disk and run `connector check`"
-            )
-        if self.inbox.is_low:
-            problems["the disk is all but full"] = "make room on it; only callbacks are taken"
-        if work_is_idle(self.settings.ledger):
-            problems["no worker runs on this folder"] = "start `connector run` or `connector work`"
-        return problems
-
-    def metrics(self) -> str:
-        """Figures in Prometheus' text format, from indexes and counters only."""
-        from connector.metrics import render
-
-        with self.store.read() as tx:
-            return render(tx, self.inbox)
-
-
 def moved(store: Store) -> int:
     """The last inbox number that the worker has moved into the ledger."""
     with store.read() as tx:
         return int(cursors.get(tx, INBOX, "0"))
-
-
-def open_web(loaded: Loaded) -> WebSide:
-    """Everything the web needs; opened after forking."""
-    settings = loaded.settings
-    store = open_ledger(settings)
-    inbox = Inbox(
-        settings.ledger / INBOX_FILE,
-        moved=lambda: moved(store),
-        wake=Waker(settings.ledger),
-        share=_share(settings),
-        max_pages=settings.web.inbox_mb * 256,
-    )
-    return WebSide(
-        settings,
-        store,
-        open_sources(loaded),
-        write_keys(settings),
-        open_providers(settings, calls=False),
-        inbox,
-        clock_of(settings),
-        loaded.plays,
-        api_keys(settings),
-    )
-
-
-def write_keys(settings: Settings) -> dict[bytes, str]:
-    """Write key → the name of its source."""
-    return {
-        key.reveal().encode(): name
-        for name, source in settings.sources.items()
-        for key in source.keys
-    }
-
-
-def api_keys(settings: Settings) -> tuple[bytes, ...]:
-    """The keys that the operator's own programs bear."""
-    return tuple(key.reveal().encode() for key in settings.api_keys)
-
-
-def _share(settings: Settings) -> int:
-    """How much of one source may wait: of the inbox's room a quarter is kept for callbacks."""
-    room = settings.web.inbox_mb * 1024 * 3 // 4
-    return min(settings.web.backlog, room // max(1, len(settings.sources)))
 
 
 def work_is_idle(folder: Path) -> bool:

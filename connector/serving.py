@@ -16,8 +16,9 @@ from connector import reloading, watch
 from connector.config.loaded import Loaded, load
 from connector.errors import ConnectorError
 from connector.lock import Lock
-from connector.runtime import WebSide, open_ledger, open_web, patiently
+from connector.runtime import open_ledger, patiently
 from connector.web.stalled import close_stalled
+from connector.webside import WebSide, open_web
 
 if TYPE_CHECKING:
     from connector.web.app import Application
@@ -38,6 +39,7 @@ def application(loaded: Loaded) -> Application:
     from connector.web.app import create_app
 
     web = patiently(lambda: open_web(loaded))
+    log.addHandler(web.faults)
     threading.Thread(target=_keep_fresh, args=(web,), name="inbox", daemon=True).start()
     return create_app(web)
 
@@ -48,6 +50,7 @@ def _keep_fresh(web: WebSide) -> None:
         threading.Event().wait(REFRESH_SECONDS)
         try:
             web.inbox.refresh()
+            web.raise_faults()
             taken = take_over(web, taken)
             failed = False
         except Exception as error:  # a door: the disk may be full just now

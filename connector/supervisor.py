@@ -59,6 +59,8 @@ class Supervisor:
             self._start(name)
         code = self._watch_over()
         self._bring_down(HASTE if code else PATIENCE)
+        if code:
+            self._cry()
         self._lock.free()
         return code
 
@@ -125,6 +127,7 @@ class Supervisor:
                 continue
             code = os.waitstatus_to_exitcode(status)
             log.error("act=run child=%s pid=%d result=died code=%d", name, pid, code)
+            self._raise(name, code)
             if self._died_too_often():
                 log.error("act=run result=giving_up: a child died %d times", TOO_OFTEN)
                 return 1
@@ -132,6 +135,20 @@ class Supervisor:
             if not self._stopping:
                 self._start(name)
         return 0
+
+    def _raise(self, name: str, code: int) -> None:
+        """Raise an alarm of a dead child; the worker tells it, as soon as it is back."""
+        from connector.targets import note  # here, as it is hardly ever wanted
+
+        says = f"The process of `connector {name}` died with code {code}; see the log."
+        note(self._loaded.settings, "process_died", name, says)
+
+    def _cry(self) -> None:
+        """Tell people that all is down: nobody is left who would."""
+        from connector.targets import cry
+
+        says = "The connector gave up: its processes kept dying, and nothing runs. See the log."
+        cry(self._loaded.settings, "given_up", says)
 
     def _died_too_often(self) -> bool:
         now = time.monotonic()

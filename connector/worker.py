@@ -15,25 +15,32 @@ from typing import Any
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from connector import clock, reloading
 from connector.config.loaded import Loaded
 from connector.errors import StorageRefused
 from connector.ledger.sqlite import SqliteStore
 from connector.lock import Lock
+from connector.lookout import Lookout
+from connector.rules.hours import learn_holidays
 from connector.runtime import listen, open_ledger, open_setup, patiently
-from connector.steps import advance, dispatch, reconcile
+from connector.steps import advance, dispatch, eligible, reconcile
 from connector.steps.advance import Advancer
 from connector.steps.dispatch import Dispatcher
+from connector.steps.refresh import refresh
 from connector.steps.setup import Setup
 from connector.steps.tidy import tidy
 from connector.steps.writeback import writeback
+from connector.upkeep import Upkeep
 
 log = logging.getLogger("connector")
 
 NET_SECONDS = 1.0
 CHECKPOINT_SECONDS = 2.0
 TIDY_SECONDS = 60.0
+BACKUP_SECONDS = 20.0  #: between two looks at whether a backup is due
+ANCHOR_SECONDS = 60.0  #: between two looks at whether an anchor is due
 MANY = 4  #: calls under way from which ...
 GATHER_SECONDS = 0.005  #: ... answers are let gather; a text leaves that much later at the most
 BATCHES_WHILE_SENDING = 2  #: so that the CRM never holds up a text
@@ -163,6 +170,7 @@ class Worker:
     def __init__(self, loaded: Loaded, store: SqliteStore) -> None:
         self._loaded = loaded
         self.rt: Setup = open_setup(loaded, store)
+        eligible.read_lists(self.rt)
         self._store = store
         self._scheduler = scheduler()
         self.dispatcher = Dispatcher(self.rt, self._answered)
@@ -184,10 +192,27 @@ class Worker:
             then=lambda: self.writing_back.ring(),
         )
         self.writing_back = Beat(self._scheduler, "writeback", self._write_back)
+        self.refreshing = Beat(self._scheduler, "refresh", self._refresh)
         self._scheduler.add_job(
             self._checkpoint, "interval", seconds=CHECKPOINT_SECONDS, id="checkpoint"
         )
         self.tidying = Beat(self._scheduler, "tidy", self._tidy, seconds=TIDY_SECONDS)
+        self._upkeep = Upkeep(self.rt, store)
+        self._scheduler.add_job(
+            lambda: self._upkeep.back_up(self._loaded.settings),
+            "interval",
+            seconds=BACKUP_SECONDS,
+            id="backup",
+        )
+        self._scheduler.add_job(
+            lambda: self._upkeep.anchor(self._loaded.settings),
+            "interval",
+            seconds=ANCHOR_SECONDS,
+            id="anchor",
+        )
+        if self.rt.restored is not None:
+            Beat(self._scheduler, "restore", self._upkeep.look_into_the_gap)
+        self._lookout = Lookout(self.rt, loaded.settings, self._clock_jumped)
         self._pipe = listen(loaded.settings.ledger)
         self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
 
@@ -196,12 +221,16 @@ class Worker:
         patiently(lambda: reconcile.after_a_death(self.rt))
         self._scheduler.start()
         self._listener.start()
+        self._lookout.start()
         for beat in self._beats:
             beat.ring()
 
     @property
     def _beats(self) -> tuple[Beat, ...]:
-        return self.advancing, self.dispatching, self.writing_back, self.tidying
+        return (
+            *(self.advancing, self.dispatching, self.writing_back, self.refreshing),
+            self.tidying,
+        )
 
     def reload(self) -> None:
         """Take over the folder's files as they are now, whole, or keep the present ones."""
@@ -209,9 +238,12 @@ class Worker:
             for beat in self._beats:
                 still.enter_context(beat.held())
             self._loaded = reloading.take_over(self.rt, self._loaded)
+        self._lookout.renew(self._loaded.settings)
 
     def stop(self) -> None:
         """Begin nothing new, settle what is under way, and close."""
+        self._upkeep.stop()
+        self._lookout.stop()
         for beat in self._beats:
             beat.stop()
         self.dispatcher.close()
@@ -220,6 +252,12 @@ class Worker:
 
     def _advance(self) -> int:
         done = self.advancer.round()
+        if done:
+            self.dispatching.ring()
+        return done
+
+    def _refresh(self) -> int:
+        done = refresh(self.rt)
         if done:
             self.dispatching.ring()
         return done
@@ -251,6 +289,15 @@ class Worker:
     def _checkpoint(self) -> None:
         with suppress(StorageRefused):  # whoever writes next tells of it
             self._store.checkpoint()
+
+    def _clock_jumped(self, seconds: float) -> None:
+        """The scheduler goes by the wall clock: set back, it would sleep until that is made up."""
+        log.warning("act=clock result=jumped seconds=%d", seconds)
+        for job in self._scheduler.get_jobs():
+            if isinstance(job.trigger, IntervalTrigger):
+                job.reschedule(IntervalTrigger(seconds=int(job.trigger.interval_length)))
+        for beat in self._beats:
+            beat.ring()
 
     def _seconds(self, next_due: Callable[[Setup, datetime], datetime]) -> float:
         now = self.rt.clock()
@@ -293,6 +340,7 @@ def work(loaded: Loaded, *, ready: Callable[[], None] = lambda: None) -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stop)
     signal.signal(signal.SIGUSR1, lambda *_: called.set())
+    learn_holidays(loaded.hours, clock.now().date())
     worker.start()
     log.info("act=work result=started pid=%d", os.getpid())
     ready()

@@ -35,6 +35,14 @@ def free_port() -> int:
         return port
 
 
+def api_keys(**keys: tuple[str, list[str]]) -> str:
+    """The lines of ``[api]``: name → the file beside config.toml that holds the key, its scopes."""
+    return "\n".join(
+        f'[[api.keys]]\nname = "{name}"\nkey = "file:{file}"\nscopes = {json.dumps(scopes)}'
+        for name, (file, scopes) in keys.items()
+    )
+
+
 def folder(path: Path, port: int, **more: str) -> Path:
     """A working folder made from the starters, on a test clock, nobody held out.
 

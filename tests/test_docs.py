@@ -62,6 +62,7 @@ def parse(words: list[str], *, whole: bool) -> None:
     command: click.Command = cli
     while isinstance(command, click.Group):
         ctx = click.Context(command)
+        words = getattr(command, "expanded", list)(words)
         _, rest, _ = command.make_parser(ctx).parse_args(list(words))
         if not rest:
             return
@@ -192,7 +193,10 @@ def test_every_operation_of_the_language_is_explained() -> None:
 
 
 def test_every_reason_of_a_decision_is_explained() -> None:
-    sources = (ROOT / f"connector/rules/{name}.py" for name in ("policy", "triggers/judge"))
+    sources = (
+        *(ROOT / "connector/rules/policy").glob("*.py"),
+        ROOT / "connector/rules/triggers/judge.py",
+    )
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     reasons = set(re.findall(r'\(\s*"([a-z_]+)",\s*(?:Verdict|f?"[A-Z{])', text))
     assert len(reasons) >= 15

@@ -22,7 +22,7 @@ CARRIES_HTTP = {
 }
 
 #: The provider of a simulation asks its own base, which keeps the text and sends nothing.
-VIRTUAL = ("simulate/faithful.py", "FaithfulCarrier.send")
+VIRTUAL = ("simulate/answers.py", "FaithfulCarrier.send")
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:

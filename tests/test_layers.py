@@ -10,8 +10,19 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "connector"
 
-BEDROCK = {"model", "errors", "clock", "phone", "text", "http", "expressions", "cron"}
-PROCESS = {"lock", "logs", "watch"}  # what a process needs of the machine it runs on
+BEDROCK = {
+    "model",
+    "errors",
+    "clock",
+    "phone",
+    "text",
+    "http",
+    "expressions",
+    "cron",
+    "notices",
+    "dates",
+}
+PROCESS = {"lock", "logs", "watch", "actor"}  # what a process needs of the machine it runs on
 LEAVES = {"sources", "providers", "crms"}
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(BEDROCK, BEDROCK),
@@ -33,18 +44,25 @@ MAY_IMPORT["runtime"] = (
 )
 MAY_IMPORT["worker"] = MAY_IMPORT["runtime"] | {"runtime"}
 MAY_IMPORT["web"] = MAY_IMPORT["worker"]
-MAY_IMPORT["serving"] = MAY_IMPORT["worker"] | {"web", "reloading"}
+MAY_IMPORT["targets"] = MAY_IMPORT["worker"]
+MAY_IMPORT["lookout"] = MAY_IMPORT["worker"] | {"targets"}
+MAY_IMPORT["webside"] = MAY_IMPORT["worker"] | {"reloading"}
+MAY_IMPORT["serving"] = MAY_IMPORT["worker"] | {"web", "webside", "reloading"}
 MAY_IMPORT["reloading"] = MAY_IMPORT["worker"]
-MAY_IMPORT["worker"] = MAY_IMPORT["worker"] | {"reloading"}
+MAY_IMPORT["worker"] = MAY_IMPORT["worker"] | {"reloading", "lookout"}
 MAY_IMPORT["library"] = {"starters"}
 MAY_IMPORT["simulate"] = MAY_IMPORT["reloading"] | {"library", "starters"}
-MAY_IMPORT["supervisor"] = MAY_IMPORT["worker"] | {"serving", "worker"}
+MAY_IMPORT["backup"] = MAY_IMPORT["runtime"] | {"runtime"}
+MAY_IMPORT["restoring"] = MAY_IMPORT["backup"] | {"backup"}
+MAY_IMPORT["upkeep"] = MAY_IMPORT["backup"] | {"backup"}
+MAY_IMPORT["worker"] = MAY_IMPORT["worker"] | {"upkeep"}
+MAY_IMPORT["supervisor"] = MAY_IMPORT["worker"] | {"serving", "worker", "targets"}
 MAY_IMPORT["demo"] = MAY_IMPORT["worker"] | {"starters"}
 MAY_IMPORT["cli"] = (
     MAY_IMPORT["supervisor"]
-    | {"supervisor", "web", "starters", "demo"}
+    | {"supervisor", "web", "starters", "demo", "targets"}
     | {
-        *("simulate", "library", "reloading"),
+        *("simulate", "library", "reloading", "backup", "restoring"),
     }
 )
 MAY_IMPORT["__main__"] = {"cli"}

@@ -16,8 +16,9 @@ from connector import supervisor
 from connector.cli import cli
 from connector.config.loaded import Loaded, load
 from connector.lock import holder
-from tests.running import Running, folder, free_port
+from tests.running import Running, api_keys, folder, free_port
 
+KEY = "api-key-of-twenty-four-or-more"
 PLAY = """
 description = "Say hello to somebody by hand"
 role = "service"
@@ -34,8 +35,8 @@ template = "hello"
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     port = free_port()
     path = tmp_path_factory.mktemp("reload") / "shop"
-    path = folder(path, port, api='keys = ["file:api-key"]')
-    (path / "api-key").write_text("api-key")
+    path = folder(path, port, api=api_keys(crm=("api-key", ["send", "operate"])))
+    (path / "api-key").write_text(KEY)
     with Running(path, port) as running:
         running.set_clock(datetime(2026, 11, 17, 17, 0, tzinfo=UTC))  # noon in New York
         yield running
@@ -47,7 +48,7 @@ def command(shop: Running, *args: str) -> tuple[int, str]:
 
 
 def ask(shop: Running, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
-    headers = {"Authorization": "Bearer api-key"}
+    headers = {"Authorization": f"Bearer {KEY}"}
     answer = shop.http.post(f"{shop.url}{path}", json=body, headers=headers, timeout=40)
     return answer.status_code, answer.json()
 
@@ -85,10 +86,10 @@ def test_who_reloaded_which_version_is_kept(shop: Running) -> None:
     status, told = ask(shop, "/api/reload")
     assert (status, told["result"]) == (200, "reloaded")
     row = shop.rows("SELECT * FROM acts WHERE act = 'reloaded' ORDER BY at DESC")[0]
-    assert (row["who"], row["version"]) == ("api", told["version"])
+    assert (row["who"], row["version"]) == ("api:crm", told["version"])
     assert shop.one("SELECT count(*) FROM acts WHERE act = 'reloaded'") == before + 1
-    live = shop.one("SELECT who FROM acts WHERE act = 'live' AND about = 'play:welcome'")
-    assert live.startswith("operator:")
+    [live] = shop.rows("SELECT * FROM acts WHERE act = 'live' AND about = 'play:welcome'")
+    assert (live["who"], live["why"][:20]) == ("start", "started by operator:")
 
 
 def test_faulty_files_are_refused_whole_and_the_fault_is_named(shop: Running) -> None:
@@ -168,3 +169,18 @@ def test_a_folder_where_nobody_works_says_so(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["-C", str(path), "reload", "--json"])
     assert result.exit_code == 1
     assert "no worker runs on this folder" in result.output
+
+
+def test_a_suppression_list_with_a_fault_is_refused_and_the_one_before_stays(
+    shop: Running,
+) -> None:
+    lists = shop.path / "mappings/suppression"
+    lists.mkdir()
+    write(lists / "dnc.txt", "+12125550199\n")
+    assert command(shop, "reload")[0] == 0
+    write(lists / "dnc.txt", "+12125550199\nnobody here\n")
+    code, text = command(shop, "reload")
+    assert code != 0
+    assert "mappings/suppression/dnc.txt:2" in text
+    write(lists / "dnc.txt", "+12125550199\n")
+    assert command(shop, "reload")[0] == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -20,9 +20,9 @@ from connector.runtime import clock_of, opened
 from connector.simulate.carrier import Carrier
 from connector.simulate.opening import Ids, open_world
 from connector.steps import ask
+from connector.steps.asked import PURPOSES, answered, doubt, law
 
-PURPOSES: Final = (Purpose.marketing.value, Purpose.service.value)
-SAYS: Final = {Verdict.send: "may go now", Verdict.wait: "must wait", Verdict.stop: "must not go"}
+SAYS: Final = {Verdict.send: "may go", Verdict.wait: "must wait", Verdict.stop: "must not go"}
 
 
 class Instant(click.ParamType[datetime]):
@@ -82,47 +82,20 @@ def can_send(folder: Path, /, number: str, full: bool, as_json: bool, **asked: A
         answer = ask.can_send(tx, rt, question)
     shown = question.phone if full else phone.mask(question.phone)
     if as_json:
-        output.json_line({"phone": shown, **plain(question, answer)})
+        output.json_line({"phone": shown, **answered(question, answer)})
         return
     _tell(shown, question, answer)
-
-
-def plain(question: ask.Question, answer: ask.Answer) -> dict[str, Any]:
-    """A question and its answer as plain values."""
-    decision, where = answer.decision, answer.where
-    return {
-        "purpose": question.purpose.value,
-        "scopes": question.scopes,
-        "at": question.at,
-        "verdict": decision.verdict.value,
-        "until": decision.until,
-        "next_at": answer.next_at,
-        "objections": [
-            {
-                "reason": item.reason,
-                "verdict": item.verdict.value,
-                "says": item.says,
-                "until": item.until,
-            }
-            for item in decision.objections
-        ],
-        "zones": where.zones,
-        "rules": where.rules,
-        "signs": where.why,
-        "consents": sorted(answer.live),
-        "contacts": answer.contact_ids,
-        "policy_version": decision.policy_version,
-    }
 
 
 def _question(loaded: Loaded, e164: str, asked: dict[str, Any]) -> ask.Question:
     own = ZoneInfo(loaded.settings.timezone)
     if asked["zone"] and not is_zone(asked["zone"]):
         raise click.BadParameter(f"{asked['zone']} is no zone; write America/Chicago")
-    return ask.Question(
+    at = _aware([asked["at"]], own)[0] if asked["at"] else clock_of(loaded.settings)()
+    question = ask.Question(
         phone=e164,
         purpose=Purpose(asked["purpose"]),
-        at=_aware([asked["at"]], own)[0] if asked["at"] else clock_of(loaded.settings)(),
+        at=at,
         scopes=asked["scopes"],
         country=country_of(asked["country"]) if asked["country"] else "",
         region=asked["region"],
@@ -131,6 +104,9 @@ def _question(loaded: Loaded, e164: str, asked: dict[str, Any]) -> ask.Question:
         suppose_consent=asked["suppose_consent"],
         suppose_sent=_aware(asked["suppose_sent"], own),
     )
+    if fault := doubt(question, asked["region"], asked["postal"]):
+        raise click.BadParameter(fault)
+    return question
 
 
 def _aware(instants: Iterable[datetime], own: ZoneInfo) -> tuple[datetime, ...]:
@@ -139,16 +115,20 @@ def _aware(instants: Iterable[datetime], own: ZoneInfo) -> tuple[datetime, ...]:
 
 def _tell(shown: str, question: ask.Question, answer: ask.Answer) -> None:
     decision = answer.decision
-    output.say(f"{shown}: a {question.purpose.value} text {SAYS[decision.verdict]}", style="bold")
+    says = SAYS[decision.verdict]
+    if decision.verdict is Verdict.send:
+        says += f" at {question.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    output.say(f"{shown}: a {question.purpose.value} text {says}", style="bold")
     for item in decision.objections:
-        output.say(f"  {item.verdict.value}  {item.reason}: {item.says}")
+        output.indented(f"{item.verdict.value}  {item.reason}: {item.says}")
     if decision.verdict is not Verdict.send:
-        output.say(f"  {_next(answer)}")
+        output.indented(_next(answer))
     output.say()
     output.record(
         {
             "clocks": answer.where.zones,
             "rules": [name_of(place) for place in answer.where.rules],
+            "law": "; ".join(_law(question, answer)) or "no row",
             "signs": "; ".join(answer.where.why) or "none",
             "consents": sorted(answer.live),
             "borne by": answer.contact_ids or "nobody known",
@@ -157,11 +137,19 @@ def _tell(shown: str, question: ask.Question, answer: ask.Answer) -> None:
     )
 
 
+def _law(question: ask.Question, answer: ask.Answer) -> list[str]:
+    return [
+        f"{name_of(row['place'])} {row['hours']} ({row['source']}, from {row['valid_from']})"
+        for row in law(question, answer)
+    ]
+
+
 def _next(answer: ask.Answer) -> str:
     if answer.decision.verdict is Verdict.stop:
         return "No waiting changes that."
     if answer.next_at is None:
         return "It is not known when that ends."
     zones = [ZoneInfo(name) for name in answer.where.zones[:4]]
-    local = ", ".join(f"{answer.next_at.astimezone(zone):%a %d %b %H:%M %Z}" for zone in zones)
+    clocks = [f"{answer.next_at.astimezone(zone):%a %d %b %H:%M %Z}" for zone in zones]
+    local = ", ".join(dict.fromkeys(clocks))
     return f"It may go from {answer.next_at:%Y-%m-%d %H:%M} UTC ({local})."

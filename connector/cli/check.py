@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,8 @@ import click
 
 from connector import clock
 from connector.cli import FAULTY, output
-from connector.config import loaded
+from connector.cli.alerts import as_they_stand as alerts_as_they_stand
+from connector.config import libraries, loaded
 from connector.config.loaded import Loaded
 from connector.errors import BadConfig, Fault
 from connector.expressions import Template
@@ -50,10 +51,17 @@ def check(ctx: click.Context, as_json: bool) -> None:
     except BadConfig as error:
         _show_faults(folder, error.faults, as_json)
         ctx.exit(FAULTY)
+    if unread := found.policy.lists.faults():  # marketing would wait, and nothing else
+        _show_faults(folder, unread, as_json)
+        ctx.exit(FAULTY)
     said, late = [*_findings(found), *_often(found)], _overdue(found)
     if as_json:
         findings = [{"file": place, **asdict(item)} for place, item in said]
-        told = {"findings": findings, "overdue": [asdict(item) for item in late]}
+        told = {
+            "findings": findings,
+            "overdue": [asdict(item) for item in late],
+            "alerts": alerts_as_they_stand(found.settings),
+        }
         output.json_line({"ok": True, "faults": [], **told, **_summary(found)})
         return
     _show(found)
@@ -61,6 +69,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
         things = "; ".join(f"{item.what} {item.name} {item.why}" for item in late)
         output.say(f"\n{len(late)} to look at: {things}")
     _show_findings(said)
+    _show_alerts(alerts_as_they_stand(found.settings))
 
 
 def _show_faults(folder: Path, faults: Sequence[Fault], as_json: bool) -> None:
@@ -87,7 +96,9 @@ def _show(found: Loaded) -> None:
         output.say(line)
     output.say()
     rest = {key: summary[key] for key in ("templates", "stages", "provider", "crm", "sqlite")}
-    output.record(rest)
+    versions = summary["libraries"].items()
+    rest["lists"] = [f"{each['list']} ({each['entries']:,})" for each in summary["lists"]]
+    output.record({**rest, "libraries": [f"{name} {release}" for name, release in versions]})
 
 
 def _show_findings(said: Sequence[tuple[str, Finding]]) -> None:
@@ -106,6 +117,14 @@ def _show_findings(said: Sequence[tuple[str, Finding]]) -> None:
         f"\n{count} {'finding' if count == 1 else 'findings'} on the words; nothing is kept from "
         'starting. Silence one in its play: allow = { code = "why" }'
     )
+
+
+def _show_alerts(stand: Mapping[str, Any]) -> None:
+    if stand["open"]:
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in stand["open"].items())
+        output.say(f"\nAlarms that stand: {kinds}; see `connector alerts list`.")
+    for target, why in stand["failing"].items():
+        output.say(f"\n[alerts] {target} does not hear alarms since {why}")
 
 
 def _overdue(found: Loaded) -> list[Overdue]:
@@ -196,12 +215,17 @@ def _summary(found: Loaded) -> dict[str, Any]:
             for source in found.settings.sources.values()
         ],
         "plays": [_play(play) for play in found.plays.values()],
+        "lists": [
+            {"list": each.name, "entries": len(each.reading.entries)}
+            for each in found.policy.lists.lists
+        ],
         "templates": [f"{name}.{language}" for name, language in sorted(found.templates)],
         "stages": list(found.stages.order),
         "provider": found.settings.provider.use,
         "crm": found.settings.crm.use,
         "holdout": found.settings.holdout,
         "sqlite": sqlite3.sqlite_version,
+        "libraries": libraries.versions(),
     }
 
 

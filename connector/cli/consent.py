@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,21 +12,28 @@ from typing import Any, Final
 import click
 
 from connector import clock, phone
+from connector.actor import operator
 from connector.cli import NothingFound, output
+from connector.cli.consent_import import import_
+from connector.cli.consent_proof import proof
+from connector.cli.consent_request import request
 from connector.cli.reading import full_option, read_number, reading
 from connector.config.loaded import Loaded, load
-from connector.ledger import consents, listings, reports
+from connector.ledger import acts, listings, reports
 from connector.ledger.store import Tx
 from connector.model import Purpose
 from connector.phone import Number
-from connector.rules.consent import EVERYTHING, Standing, standing
+from connector.rules.consent import EVERYTHING, Standing
 from connector.rules.explain import number_line
 from connector.runtime import Waker, clock_of, opened
-from connector.steps import hand, owed
-from connector.steps.consent import record_consent
+from connector.steps import hand
+from connector.steps.consent import By, known_purposes, record_consent, stands
 
 METHODS: Final = ("paper", "verbal", "web_form", "checkout", "import")
 """How consent is given elsewhere. A reply or a double opt-in only the number itself can give."""
+
+REVOKED_BY: Final = ("operator", "call", "email", "crm")
+"""By what means a person may ask to be left alone; each is as good as a STOP."""
 
 PURPOSES: Final = (Purpose.marketing.value, Purpose.service.value)
 COLUMNS: Final = ("when", "purpose", "action", "method", "source", "wording")
@@ -46,6 +52,10 @@ def consent() -> None:
     """
 
 
+for each in (request, import_, proof):
+    consent.add_command(each)
+
+
 @consent.command()
 @click.argument("number")
 @full_option
@@ -60,7 +70,8 @@ def show(folder: Path, number: str, full: bool, as_json: bool) -> None:
     with reading(folder) as (loaded, tx):
         e164 = read_number(number, loaded).e164
         known = reports.number(tx, e164)
-        live = sorted(standing(consents.history(tx, e164)).live)
+        now = clock_of(loaded.settings)()
+        live = sorted(stands(tx, e164, loaded.policy.expiries, now).live)
         bearers = listings.bearers(tx, "phone", e164)
     if not (known["consents"] or known["blocked_scope"] or bearers):
         raise NothingFound("nothing is known of this number")
@@ -69,7 +80,7 @@ def show(folder: Path, number: str, full: bool, as_json: bool) -> None:
     if as_json:
         output.json_line({**masked, "live": live, "contacts": bearers, "consents": rows})
         return
-    output.say(f"{masked['phone']}: {number_line(known, _minute(known['blocked_at']))}")
+    output.say(f"{masked['phone']}: {number_line(known, _minute(known['blocked_at']), live)}")
     if known["held_at"]:
         output.say(f"held since {_minute(known['held_at'])}: {known['held_why']}")
     output.say(f"borne by {', '.join(bearers)}" if bearers else "borne by nobody")
@@ -124,10 +135,17 @@ def grant(
 @click.option(
     "--purpose", default=EVERYTHING, help="One purpose or scope only. Default: everything."
 )
+@click.option(
+    "--method",
+    type=click.Choice(REVOKED_BY),
+    default="operator",
+    show_default=True,
+    help="How the person asked.",
+)
 @click.option("--wording", default="", help="What the person said or wrote.")
 @click.option("--source", default="operator", help="Where the proof is kept.")
 @click.pass_obj
-def revoke(folder: Path, number: str, purpose: str, wording: str, source: str) -> None:
+def revoke(folder: Path, number: str, purpose: str, method: str, wording: str, source: str) -> None:
     """Record that a person wants no more texts, or none of one purpose or scope.
 
     It takes effect before the next text. Everything, or marketing, revoked is as good as a STOP:
@@ -135,32 +153,42 @@ def revoke(folder: Path, number: str, purpose: str, wording: str, source: str) -
 
     \b
     Examples:
-      connector consent revoke +12025550123 --wording "asked on the phone"
+      connector consent revoke +12025550123 --method call --wording "no more texts, please"
       connector consent revoke +12025550123 --purpose cart_reminders
     """
     with _changing(folder, number) as at:
-        at.record(purpose, granted=False, method="operator", wording=wording, source=source)
-        hand.release(at.tx, clock, at.number.e164, who=_who(), now=at.now)  # a person has decided
+        _refuse_unknown(at, purpose)
+        at.record(purpose, granted=False, method=method, wording=wording, source=source)
+        hand.release(at.tx, clock, at.number.e164, who=operator(), now=at.now)  # it is decided
         now_live = at.standing()
     _tell(at, now_live)
 
 
 @consent.command()
 @click.argument("number")
+@click.option("--why", default="", help="What the reply meant; kept with your name.")
 @click.pass_obj
-def release(folder: Path, number: str) -> None:
+def release(folder: Path, number: str, why: str) -> None:
     """Let marketing to a number go on, after a person has read the unclear reply that held it.
 
     If the reply meant stop, use `connector consent revoke` instead. What nobody decides within
     72 hours counts as an opt-out of marketing.
 
     \b
-    Example:   connector consent release +12025550123
+    Example:   connector consent release +12025550123 --why "asked for the size only"
     """
     with _changing(folder, number) as at:
-        if not hand.release(at.tx, clock, at.number.e164, who=_who(), now=at.now):
+        if not hand.release(at.tx, clock, at.number.e164, who=operator(), now=at.now, why=why):
             raise NothingFound("no unclear reply holds this number")
     output.say(f"{phone.mask(at.number.e164)}: texts go on, as far as consent allows.")
+
+
+def _refuse_unknown(at: _Change, purpose: str) -> None:
+    """A purpose or scope that nobody ever named ends nothing: it is a slip of the pen."""
+    known = known_purposes(at.tx, at.loaded.plays.values(), at.number.e164)
+    if purpose not in known:
+        says = f"{purpose} is no purpose and no scope of a play; say {', '.join(sorted(known))}"
+        raise click.BadParameter(says, param_hint="--purpose")
 
 
 @dataclass(slots=True)
@@ -171,20 +199,24 @@ class _Change:
     tx: Tx
     number: Number
     now: datetime
+    rt: By
     recorded: list[str]
 
     def record(self, purpose: str, *, granted: bool, **told: str) -> None:
         """Append one row, unless the newest says the same already."""
-        by = _who()
+        by = operator()
         about: dict[str, Any] = {**told, "phone": self.number.e164, "now": self.now}
         if record_consent(
-            self.tx, clock, purpose=purpose, granted=granted, recorded_by=by, **about
+            self.tx, self.rt, purpose=purpose, granted=granted, recorded_by=by, **about
         ):
             self.recorded.append(f"{purpose} {'granted' if granted else 'revoked'} ({by})")
+        act, what = "grant" if granted else "revoke", f"consent:{purpose}"
+        why = f"{told['method']}, kept at {told['source']}"
+        acts.add(self.tx, self.rt.new_id("act"), act, what, who=by, why=why, at=self.now)
 
     def standing(self) -> Standing:
         """What the number's rows come to now."""
-        return standing(consents.history(self.tx, self.number.e164))
+        return stands(self.tx, self.number.e164, self.loaded.policy.expiries, self.now)
 
 
 @contextmanager
@@ -195,15 +227,8 @@ def _changing(folder: Path, number: str) -> Iterator[_Change]:
     with opened(loaded) as store:
         now = clock_of(loaded.settings)()
         with store.write() as tx:
-            change = _Change(loaded, tx, read, now, [])
-            yield change
-            for contact_id in listings.bearers(tx, "phone", read.e164) if change.recorded else ():
-                owed.contact_changed(tx, loaded.settings.crm.use, contact_id, now)
+            yield _Change(loaded, tx, read, now, By(clock.new_id, loaded.settings.crm.use), [])
         Waker(loaded.settings.ledger)()
-
-
-def _who() -> str:
-    return f"operator:{getpass.getuser()}"
 
 
 def _tell(at: _Change, stands: Standing) -> None:

@@ -8,10 +8,13 @@ from typing import Any
 
 import click
 
+from connector import clock
+from connector.actor import operator
 from connector.cli import NothingFound, output
 from connector.cli.reading import find_contacts, full_option, limit_option, reading
+from connector.cli.rights import export, forget
 from connector.config.loaded import load
-from connector.ledger import listings, merges, reports
+from connector.ledger import acts, listings, merges, reports
 from connector.rules.explain import masked, number_line, shown
 from connector.runtime import Waker, clock_of, opened
 from connector.steps import owed
@@ -27,7 +30,13 @@ def contact() -> None:
       connector contact show user:ann
       connector contact list --limit 20
       connector contact merges
+      connector contact export +12025550123 --html ann.html
+      connector contact forget +12025550123 --dry-run
     """
+
+
+contact.add_command(export)
+contact.add_command(forget)
 
 
 @contact.command()
@@ -111,8 +120,9 @@ def merges_(folder: Path, limit: int, as_json: bool) -> None:
 
 @contact.command()
 @click.argument("merge_id")
+@click.option("--why", default="", help="Why, for those who ask later.")
 @click.pass_obj
-def split(folder: Path, merge_id: str) -> None:
+def split(folder: Path, merge_id: str, why: str) -> None:
     """Undo a merge: the contact that was merged away gets back what it had.
 
     What came after the merge stays where it is, since nobody can say whose it is.
@@ -128,6 +138,8 @@ def split(folder: Path, merge_id: str) -> None:
             if found is None:
                 raise NothingFound(f"there is no merge {merge_id}; see `connector contact merges`")
             winner, loser = merges.undo(tx, merge_id, now)
+            act, about = clock.new_id("act"), f"merge:{merge_id}"
+            acts.add(tx, act, "split", about, who=operator(), why=why, at=now)
             for contact_id in (winner, loser):
                 owed.contact_changed(tx, loaded.settings.crm.use, contact_id, now)
         Waker(loaded.settings.ledger)()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 import click
 
 from connector import clock
+from connector.actor import operator
 from connector.cli import NothingFound, output
 from connector.cli.reading import full_option, read_number, reading
 from connector.config.loaded import load
@@ -59,8 +59,9 @@ def list_(folder: Path, full: bool, as_json: bool) -> None:
 
 @conversation.command()
 @click.argument("number")
+@click.option("--why", default="", help="Kept with your name.")
 @click.pass_obj
-def close(folder: Path, number: str) -> None:
+def close(folder: Path, number: str, why: str) -> None:
     """Close the conversation with a number: what waited is decided afresh.
 
     \b
@@ -70,7 +71,7 @@ def close(folder: Path, number: str) -> None:
     phone = read_number(number, loaded).e164
     with opened(loaded) as store, store.write() as tx:
         now = clock_of(loaded.settings)()
-        if not hand.close(tx, clock, phone, who=f"operator:{getpass.getuser()}", now=now):
+        if not hand.close(tx, clock, phone, who=operator(), now=now, why=why):
             raise NothingFound("no conversation with this number is open")
     Waker(loaded.settings.ledger)()
     output.say(f"{mask(phone)}: the conversation is closed; plays may speak again.")

@@ -13,12 +13,14 @@ from typing import Any, Final
 import click
 from rich.progress import track
 
+from connector import clock
+from connector.actor import operator
 from connector.cli import NothingFound, output
 from connector.cli.reading import instant, limit_option, reading, since_option
 from connector.config.loaded import load
-from connector.ledger import listings
+from connector.ledger import acts, listings
 from connector.ledger.sqlite import SqliteStore
-from connector.runtime import Waker, open_setup, opened
+from connector.runtime import Waker, clock_of, open_setup, opened
 from connector.steps.replay import AT_ONCE, Became, replay_events, replay_piece
 from connector.steps.setup import Setup
 
@@ -115,6 +117,8 @@ def replay(
     with opened(loaded) as store, _quiet():
         chosen = _chosen(store, ids, states, source)
         became = list(_replay(open_setup(loaded, store), chosen)) if chosen else []
+        if became:
+            _note(store, [source, *states], len(became), clock_of(loaded.settings)())
         Waker(loaded.settings.ledger)()
     if not became:
         raise NothingFound("there is nothing to replay: no such id, or it is done already")
@@ -141,6 +145,14 @@ def _chosen(
             else:
                 found += listings.aside(tx, state, source)
     return list(dict.fromkeys(found))
+
+
+def _note(store: SqliteStore, what: Sequence[str], count: int, now: datetime) -> None:
+    """Keep who had events replayed, and which."""
+    told = " ".join(filter(None, what)) or "by their ids"
+    with store.write() as tx:
+        act = clock.new_id("act")
+        acts.add(tx, act, "replay", "events", who=operator(), why=f"{count}, {told}", at=now)
 
 
 def _replay(rt: Setup, ids: Sequence[str]) -> Iterator[Became]:

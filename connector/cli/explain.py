@@ -58,7 +58,7 @@ def explain(folder: Path, thing: str, limit: int, full: bool, as_json: bool) -> 
         return
     out = output.console()
     width = min(out.width, WIDEST) if out.is_terminal else out.width
-    output.say("\n".join(rules.tell(chain, width)))
+    output.say("\n".join(rules.tell(chain, width, full=full)))
 
 
 def _chain(tx: Tx, thing: str, limit: int, loaded: Loaded) -> Chain:

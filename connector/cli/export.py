@@ -8,10 +8,13 @@ from pathlib import Path
 import click
 import orjson
 
+from connector import clock
+from connector.actor import operator
 from connector.cli import Failure, output
 from connector.cli.reading import instant, read_since, since_option
 from connector.config.loaded import load
-from connector.runtime import opened
+from connector.ledger import acts
+from connector.runtime import clock_of, opened
 from connector.simulate.inputs import inputs
 
 
@@ -28,17 +31,19 @@ def export() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @since_option
 @click.option("--until", callback=read_since, metavar="SPAN", help="Only what is older.")
+@click.option("--why", default="", help="Why, for those who ask later.")
 @click.pass_obj
 def inputs_(
     folder: Path,
     file: Path,
     since: timedelta | datetime | None,
     until: timedelta | datetime | None,
+    why: str,
 ) -> None:
     """Write all that was ever heard as JSON lines, in its order: events, replies, receipts, …
 
     It is what `connector simulate --inputs FILE` reads. It holds personal values: numbers,
-    payloads, replies. Only you can read the file.
+    payloads, replies. Only you can read the file; an act keeps that it was written, and by whom.
 
     \b
     Examples:
@@ -46,8 +51,11 @@ def inputs_(
       connector export inputs --since 30d month.jsonl
     """
     loaded = load(folder, secrets=False)
-    count = 0
+    count, now = 0, clock_of(loaded.settings)()
     with opened(loaded) as store:
+        with store.write() as tx:
+            act = clock.new_id("act")
+            acts.add(tx, act, "exported", "inputs", who=operator(), why=why, at=now)
         lines = inputs(store, instant(since, loaded), instant(until, loaded))
         try:
             file.touch(mode=0o600)

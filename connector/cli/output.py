@@ -14,6 +14,7 @@ import click
 import orjson
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -60,6 +61,17 @@ def console(*, stderr: bool = False) -> Console:
 def say(message: str = "", style: str = "") -> None:
     """Print one line (or a few) to stdout, with nothing in it understood as mark-up."""
     console().print(_CONTROLS.sub("", message), style=style or None, soft_wrap=True)
+
+
+def indented(message: str) -> None:
+    """Print a sentence two blanks in, in as many lines as the screen needs."""
+    out = console()
+    out.print(Padding(Text(_CONTROLS.sub("", message)), (0, 0, 0, 2), expand=False))
+
+
+def when(written: object) -> str:
+    """An instant of the ledger as a table shows it, to the minute; "" for none."""
+    return f"{written[:10]} {written[11:16]}Z" if isinstance(written, str) and written else ""
 
 
 def rows(

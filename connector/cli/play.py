@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from connector import clock, library
+from connector.actor import operator
 from connector.cli import Faulty, NothingFound, output
+from connector.cli.hold import hold, let_go, writing
 from connector.cli.reading import find_contacts, reading
-from connector.config import settings
 from connector.config.loaded import Loaded, load
 from connector.config.supply import nearest
-from connector.errors import BadConfig, Fault
+from connector.errors import BadConfig
 from connector.ledger import acts, pauses
 from connector.ledger.store import Tx
 from connector.rules.plays import OnPause, Play
-from connector.runtime import Waker, clock_of, open_ledger, open_setup, opened
+from connector.runtime import Waker, open_setup, opened
 from connector.steps import byhand
+from connector.steps.approvals import APPROVED, lacks
 
 COUNTS = """SELECT state, CAST(count(*) AS BIGINT) AS n FROM enrolments
     WHERE play = :play AND (state = 'waiting' OR state = 'walking') GROUP BY state"""
@@ -123,12 +120,7 @@ def pause(folder: Path, name: str, everything: bool, why: str) -> None:
     """
     _check_named(name, everything)
     verdict = "hold" if everything else _on_pause(folder, name)
-    with _acting(folder, name, everything) as at:
-        pauses.set_(at.tx, at.about, verdict, who=at.who, why=why, at=at.now)
-        at.note("pause", why)
-    what = "every play" if everything else name
-    held = "waits, and expires if it waits too long" if verdict == "hold" else "ends"
-    output.say(f"{what} is paused: what was on the way {held}.")
+    hold(folder, name or pauses.EVERYTHING, verdict, why)
 
 
 @play.command()
@@ -142,32 +134,35 @@ def resume(folder: Path, name: str, everything: bool, why: str) -> None:
     \b
     Example:   connector play resume win_back
     """
-    with _acting(folder, name, everything) as at:
-        if not pauses.lift(at.tx, at.about):
-            raise NothingFound(f"{'nothing' if everything else name} is not paused")
-        at.note("resume", why)
-    output.say(f"{'everything' if everything else name} goes on.")
+    _check_named(name, everything)
+    let_go(folder, name or pauses.EVERYTHING, why)
 
 
 @play.command()
 @click.argument("name")
-@click.option("--who", default="", help="In whose name; the user of this machine unless said.")
 @click.option("--why", default="", help="What was looked at.")
 @click.pass_obj
-def approve(folder: Path, name: str, who: str, why: str) -> None:
+def approve(folder: Path, name: str, why: str) -> None:
     """Approve the present version of a play, where config.toml asks for a second person.
 
-    It goes live with the next `connector reload`, if somebody else put it live.
+    Two different people must stand behind it: whoever put it live by `connector reload` (or the
+    API) and one who approves, or two who approve. You are who you are logged in as. It goes live
+    with the next reload.
 
     \b
-    Example:   connector play approve win_back --who bea --why "read the texts, ran the tests"
+    Example:   connector play approve win_back --why "read the texts, ran the tests"
     """
     version = _known(load(folder, secrets=False), name).version
-    with _acting(folder, name, False) as at:
-        if who:
-            at.who = f"operator:{who}"
-        at.note("approve", why, version)
+    with writing(folder) as (tx, at):
+        about = f"play:{name}"
+        act_id = clock.new_id("act")
+        acts.add(tx, act_id, APPROVED, about, who=at.who, at=at.now, why=why, version=version)
+        lacking = lacks(tx, name, version)
     output.say(f"{name}: version {version} is approved by {at.who}.")
+    if lacking and at.found.require_approval:
+        other = "another person" if lacking == 1 else "two other people"
+        output.say(f"It takes {other} to approve it: whoever put it live does not count.")
+        return
     output.say("Run `connector reload` to take it over.")
 
 
@@ -194,7 +189,7 @@ def start(folder: Path, name: str, who: str, facts: tuple[str, ...], key: str, w
         with store.write() as tx:
             contact_id = find_contacts(tx, who, loaded)[0]
             decision = byhand.start(
-                tx, rt, name, contact_id, told, who=_who(), why=why, key=key, now=rt.clock()
+                tx, rt, name, contact_id, told, who=operator(), why=why, key=key, now=rt.clock()
             )
     Waker(loaded.settings.ledger)()
     if decision.objections:
@@ -228,40 +223,6 @@ def _on_pause(folder: Path, name: str) -> str:
     except BadConfig:
         output.say("The folder has faults, so what the play says of pauses is not known: it holds.")
         return OnPause.hold.value
-
-
-def _who() -> str:
-    return f"operator:{getpass.getuser()}"
-
-
-@dataclass(slots=True)
-class _Acting:
-    """One write by an operator."""
-
-    tx: Tx
-    about: str
-    who: str
-    now: datetime
-
-    def note(self, act: str, why: str, version: str = "") -> None:
-        """Keep what was done, by whom and why."""
-        act_id, about = clock.new_id("act"), f"play:{self.about}"
-        acts.add(self.tx, act_id, act, about, who=self.who, at=self.now, why=why, version=version)
-
-
-@contextmanager
-def _acting(folder: Path, name: str, everything: bool) -> Iterator[_Acting]:
-    """A write to the ledger that needs no more than config.toml, so that it always works."""
-    _check_named(name, everything)
-    faults: list[Fault] = []
-    found = settings.load(folder / settings.FILE, faults, secrets=False)
-    store = open_ledger(found)
-    try:
-        with store.write() as tx:
-            yield _Acting(tx, name or pauses.EVERYTHING, _who(), clock_of(found)())
-    finally:
-        store.close()
-    Waker(found.ledger)()
 
 
 def _line(tx: Tx, item: Play, held: dict[str, Any]) -> dict[str, Any]:

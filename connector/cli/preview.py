@@ -24,7 +24,7 @@ from connector.ledger.store import Tx
 from connector.model import Json
 from connector.rules import render
 from connector.rules.plays import Play, Step
-from connector.steps.gather import contact_facts
+from connector.steps.contexts import contact_facts
 from connector.text import count
 
 BUBBLE: Final = 44  #: columns, about what a phone shows on a line

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
 
 from connector import reloading
+from connector.actor import operator
 from connector.cli import Failure, output
 from connector.config.loaded import load
 from connector.runtime import opened
@@ -29,7 +29,7 @@ def reload(folder: Path, as_json: bool) -> None:
     """
     loaded = load(folder)  # a fault is told here, before anybody is asked
     with opened(loaded) as store:
-        done = reloading.ask(loaded.settings, store, f"operator:{getpass.getuser()}")
+        done = reloading.ask(loaded.settings, store, operator())
     told = {"result": done["act"], "version": done["version"], "at": done["at"]}
     if done["act"] != reloading.DONE:
         raise Failure(f"the worker kept the files it has:\n{done['why']}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from connector.cli import output
-from connector.rules.replies import classify as understand
+from connector.steps.asked import classified
 
 STDIN = "-"
 
@@ -39,11 +39,7 @@ def classify(texts: tuple[str, ...], pending: bool, as_json: bool) -> None:
       connector reply classify --pending YES
       cat replies.txt | connector reply classify - --json
     """
-    items = (
-        {"text": text, "label": found.label.value, "why": found.why, "keyword": found.keyword}
-        for text in _texts(texts)
-        for found in (understand(text, pending=pending),)
-    )
+    items = (item for text in _texts(texts) for item in classified([text], pending=pending))
     if as_json:
         for item in items:
             output.json_line(item)

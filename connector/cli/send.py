@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 import click
 
 from connector import clock
+from connector.actor import operator
 from connector.cli import Failure, Faulty, NothingFound, output, preview
 from connector.cli.reading import read_number
 from connector.config.loaded import Loaded, load
@@ -121,7 +121,7 @@ def _tell(loaded: Loaded, row: dict[str, Any]) -> None:
 
 
 def _who() -> str:
-    return f"operator:{getpass.getuser()}"
+    return operator()
 
 
 def _mode(loaded: Loaded) -> str:

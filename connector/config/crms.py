@@ -1,4 +1,4 @@
-"""CRM mappings: ``mappings/crms/<crm>.toml``, which of our facts goes to which field there."""
+"""CRM mappings: ``mappings/crms/<crm>.toml``, which facts go to and come from which field."""
 
 from __future__ import annotations
 
@@ -33,13 +33,38 @@ def load(path: Path, supply: Supply, faults: list[Fault]) -> tuple[Field, ...]:
     if len(table.values) > MAX_FIELDS:
         table.fault("", f"names {len(table.values)} fields", f"at most {MAX_FIELDS}")
     found = [_field(table, name, roots) for name in table.values]
+    for name in top.words("reads", ()):
+        if not _NAME.fullmatch(name):
+            top.fault("reads", f"holds {name!r:.60}", "use letters, digits and _")
+    _check_opt_out(top.table("consent"), table)
     top.done()
     return tuple(field for field in found if field is not None)
 
 
-def facts(fields: Iterable[Field]) -> frozenset[str]:
-    """What may follow ``crm.`` in plays and policy: the fields, and the record's id."""
-    return frozenset({"id"}.union(field.name for field in fields))
+def reads(path: Path) -> frozenset[str]:
+    """The CRM's own fields that a mapping file lists, whose faults :func:`load` has told."""
+    return frozenset(toml.read(path, []).words("reads", ())) if path.exists() else frozenset()
+
+
+def opt_out(path: Path) -> str:
+    """The CRM's field that opts out, whose faults :func:`load` has told; "" for none."""
+    if not path.exists():
+        return ""
+    return toml.read(path, []).table("consent").text("opt_out", "")
+
+
+def _check_opt_out(consent: Table, fields: Table) -> None:
+    """The field must be written too, by our fact ``opted_out`` alone."""
+    name = consent.text("opt_out", "")
+    if name and fields.values.get(name) != "opted_out":
+        remedy = f'add it to [fields]: {name} = "opted_out"'
+        consent.fault("opt_out", f"is {name!r:.60}, which is not written back", remedy)
+    consent.done()
+
+
+def facts(fields: Iterable[Field], reads: Iterable[str] = ()) -> frozenset[str]:
+    """What may follow ``crm.`` in plays and policy: fields we write, its own, the record's id."""
+    return frozenset({"id", *reads}.union(field.name for field in fields))
 
 
 def _field(table: Table, name: str, roots: Roots) -> Field | None:

@@ -8,7 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from connector.config import crms, hours, policy, segments, settings, toml
+from connector.config import crms, hours, lists, policy, segments, settings, toml
+from connector.config.adapters import load_class
+from connector.config.eligibility import Around
 from connector.config.plays import load_plays
 from connector.config.settings import Settings, SourceSettings
 from connector.config.sources import load_source
@@ -17,9 +19,11 @@ from connector.config.supply import SCOPES, Supply, nearest
 from connector.config.templates import load_templates
 from connector.config.toml import Table
 from connector.errors import BadConfig, Fault
-from connector.expressions import Template
+from connector.expressions import Expression, Template
+from connector.providers import ADAPTERS
 from connector.rules.hours import Hours
 from connector.rules.mapping import SourceMapping
+from connector.rules.optin import CONFIRMED, REQUEST
 from connector.rules.plays import Play, Segment
 from connector.rules.policy import Policy
 from connector.rules.stages import Stages
@@ -44,7 +48,16 @@ class Loaded:
     hours: Hours
     templates: Mapping[tuple[str, str], Template]  #: by (name, language)
     crm_fields: tuple[Field, ...]  #: what is written to the CRM in use
+    crm_opt_out: str  #: its field that opts out; "" for none
     segments: Mapping[str, Segment] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Files that are read in the place of a folder's own; None leaves its own."""
+
+    policy: Path | None = None
+    hours: Path | None = None
 
 
 def load(
@@ -53,6 +66,7 @@ def load(
     environ: Mapping[str, str] | None = None,
     *,
     secrets: bool = True,
+    instead: Instead = Instead(),
 ) -> Loaded:
     """Read a folder; raises ``BadConfig`` with every fault of every file, in their order.
 
@@ -64,7 +78,7 @@ def load(
         remedy = "name its folder with --folder, or make one: connector init DIR"
         raise BadConfig([Fault(settings.FILE, 0, "", f"is not in {folder}", remedy)])
     faults: list[Fault] = []
-    found = _read(folder, today, environ, faults, secrets=secrets)
+    found = _read(folder, today, environ, faults, secrets=secrets, instead=instead)
     if faults:
         raise BadConfig(sorted({_shown(fault, folder) for fault in faults}, key=_order))
     return found
@@ -77,6 +91,7 @@ def _read(
     faults: list[Fault],
     *,
     secrets: bool,
+    instead: Instead,
 ) -> Loaded:
     chosen = settings.load(folder / settings.FILE, faults, environ, secrets=secrets)
     places = folder / MAPPINGS
@@ -85,29 +100,58 @@ def _read(
     mappings = {path.stem: load_source(path, faults, stages.order) for path in files}
     templates = load_templates(folder / TEMPLATES, faults)
     supply = _supply(mappings, stages)
-    crm_fields = crms.load(places / "crms" / f"{chosen.crm.use}.toml", supply, faults)
-    supply = replace(supply, crm=crms.facts(crm_fields), webhooks=frozenset(chosen.webhooks))
+    crm_file = places / "crms" / f"{chosen.crm.use}.toml"
+    crm_fields = crms.load(crm_file, supply, faults)
+    known_to_crm = crms.facts(crm_fields, crms.reads(crm_file))
+    supply = replace(supply, crm=known_to_crm, webhooks=frozenset(chosen.webhooks))
     known = len(faults)
     named = segments.load_segments(places / segments.FILE, supply, faults)
     is_whole = len(faults) == known  # else its faults would be told again by every play
     supply = supply.with_segments(frozenset(named) if is_whole else None)
     plays = load_plays(places / "plays", supply, templates, chosen.language, faults, named)
     names = tuple(path.stem for path in (places / "plays").glob("*.toml"))
-    rules = policy.load(places / policy.FILE, supply, names, faults)
+    around = replace(_around(chosen), lists=places / lists.FOLDER)
+    policy_file = instead.policy or places / policy.FILE
+    rules = policy.load(policy_file, supply, names, faults, named, around)
+    faults.extend(_unregulated(places, plays, rules))
     if secrets:
         _check_sources(folder, chosen, mappings, faults)
     faults.extend(_faults_of_answers(folder / TEMPLATES, templates, chosen.language))
+    faults.extend(_faults_of_requests(folder, mappings, templates))
     return Loaded(
         settings=chosen,
         mappings=mappings,
         stages=stages,
         plays=plays,
         policy=rules,
-        hours=hours.load(places / "hours.toml", faults, today),
+        hours=hours.load(instead.hours or places / hours.FILE, faults, today),
         templates=templates,
         crm_fields=crm_fields,
+        crm_opt_out=crms.opt_out(crm_file),
         segments=named,
     )
+
+
+def _around(chosen: Settings) -> Around:
+    adapter = load_class(ADAPTERS[chosen.provider.use])
+    looks_up = hasattr(adapter, "lookup")
+    return Around(chosen.country, chosen.crm.use, chosen.provider.use, looks_up)
+
+
+def _unregulated(places: Path, plays: Mapping[str, Play], rules: Policy) -> Iterator[Fault]:
+    """Regulated content is kept from nobody unless a rule of the policy asks about it."""
+    asked = (rule.when for rule in rules.suppressions)
+    if any("play.regulated" in when.paths for when in asked if isinstance(when, Expression)):
+        return
+    for play in plays.values():
+        kinds = sorted({play.regulated, *play.texts_regulated.values()} - {""})
+        if kinds:
+            message = f"has regulated content ({', '.join(kinds)}), which no rule asks about"
+            remedy = f"add a [[suppress]] to {MAPPINGS}/{policy.FILE} that reads play.regulated"
+            lines = play.content.splitlines() if play.regulated else []
+            said = (n for n, text in enumerate(lines, 1) if text.startswith("regulated"))
+            file = str(places / "plays" / f"{play.name}.toml")
+            yield Fault(file, next(said, 0), "regulated", message, remedy)
 
 
 def _supply(mappings: Mapping[str, SourceMapping], stages: Stages) -> Supply:
@@ -181,16 +225,34 @@ def _faults_of_answers(
 ) -> Iterator[Fault]:
     """Answers must be there in the fallback language and read nothing that may be absent."""
     allowed = {"brand", "help_contact"}
+    asking = allowed | {"what", "purposes", "per_month"}
     for name in ANSWERS:
         path = folder / f"{name}.{language}.txt"
         if not path.exists():
             remedy = "write it; without it nobody is told that their STOP, START or HELP was heard"
             yield Fault(str(path), 0, "", "is not there", remedy)
     for (name, spoken), template in templates.items():
-        for read in sorted(template.paths - allowed) if name in ANSWERS else ():
+        known = asking if name == REQUEST else allowed
+        ours = name in (*ANSWERS, REQUEST, CONFIRMED)
+        for read in sorted(template.paths - known) if ours else ():
             path = folder / f"{name}.{spoken}.txt"
             message = f"reads {read}, which nobody knows of a number that is new"
             yield Fault(str(path), 0, "", message, "an answer reads brand and help_contact only")
+
+
+def _faults_of_requests(
+    folder: Path,
+    mappings: Mapping[str, SourceMapping],
+    templates: Mapping[tuple[str, str], Template],
+) -> Iterator[Fault]:
+    """Where a consent waits for a yes by text, there must be a text that asks for it."""
+    if any(name == REQUEST for name, _ in templates):
+        return
+    for name, mapping in mappings.items():
+        if any(rule.double_opt_in for event in mapping.events for rule in event.consents):
+            path = folder / MAPPINGS / "sources" / f"{name}.toml"
+            remedy = f"write {TEMPLATES}/{REQUEST}.<language>.txt, or take double_opt_in away"
+            yield Fault(str(path), 0, "double_opt_in", "has no text that asks for the yes", remedy)
 
 
 def _shown(fault: Fault, folder: Path) -> Fault:

@@ -12,7 +12,8 @@ from connector.config import toml
 from connector.config.supply import Supply, condition
 from connector.config.toml import Table
 from connector.errors import Fault
-from connector.expressions import Expression
+from connector.expressions import Expression, Template
+from connector.rules.ages import crm_paths
 from connector.rules.plays import Segment
 
 FILE: Final = "segments.toml"
@@ -60,6 +61,17 @@ def reaches(segments: Mapping[str, Segment], names: Iterable[str]) -> set[str]:
             found.add(name)
             waiting += [other for other in _asked(segments[name]) if other in segments]
     return found
+
+
+def read_of_crm(asked: Iterable[object], segments: Mapping[str, Segment]) -> frozenset[str]:
+    """Paths of the CRM's facts that expressions and texts read, also by way of segments."""
+    paths: set[str] = set()
+    for each in asked:
+        if isinstance(each, Expression | Template):
+            paths |= each.paths
+            for name in each.segments & frozenset(segments):
+                paths |= segments[name].paths
+    return crm_paths(paths)
 
 
 def _refuse_circle(table: Table, found: Mapping[str, Segment]) -> None:

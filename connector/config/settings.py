@@ -13,32 +13,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connector import crms, phone, providers
-from connector.config import adapters, toml
+from connector.config import adapters, notices, toml
+from connector.config.alerts import Alerts, alerts
+from connector.config.api import ApiKey, keys
+from connector.config.keeping import Backups, Retention, backups, retention
 from connector.config.secrets import Secret, Vault
 from connector.config.toml import Table
+from connector.config.web import LOOPBACK, Web, web
 from connector.errors import Fault
 from connector.model import Trust
+from connector.notices import Anchors, Mail
 
 FILE = "config.toml"
 SANDBOX = "sandbox"  #: the one provider that sends nothing, and may go by a test clock
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _HOST = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Web:
-    """The ``[web]`` table: where requests are heard, and what the world calls that place."""
-
-    host: str
-    port: int  #: 0 takes any free one
-    public_url: str  #: scheme and host (and path) without a slash at the end; "" if unknown
-    trusted_proxies: int  #: how many proxies stand before it and set X-Forwarded-For
-    cors_origins: tuple[str, ...]
-    threads: int
-    backlog: int  #: events waiting before new ones are refused with 429
-    inbox_mb: int  #: the largest the inbox may grow on disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +97,13 @@ class Settings:
     timezone: str = "UTC"  #: of people about whose clock nothing is known, and of the operator
     webhooks: Mapping[str, WebhookSettings] = field(default_factory=dict)
     own_numbers: tuple[str, ...] = ()  #: E.164; what `connector send --test` may go to
-    require_approval: bool = False  #: a second person must approve a play before it is live
-    api_keys: tuple[Secret, ...] = ()
+    require_approval: bool = False  #: two people must stand behind a play before it is live
+    api_keys: tuple[ApiKey, ...] = ()  #: of the operator's own programs; none turns /api off
+    alerts: Alerts = field(default_factory=Alerts)
+    mail: Mail | None = None  #: the server that notices leave by
+    anchors: Anchors = field(default_factory=Anchors)
+    backup: Backups = field(default_factory=Backups)
+    retention: Retention = field(default_factory=Retention)
 
 
 def load(
@@ -126,6 +121,7 @@ def load(
     vault = Vault(path.parent, os.environ if environ is None else environ, needed=secrets)
     provider = _provider(top, vault)
     holdout, holdouts = _holdout(top.table("holdout"))
+    mail = notices.mail(top.table("mail"), vault)
     settings = Settings(
         folder=path.parent,
         brand=_filled(top, "brand"),
@@ -133,7 +129,7 @@ def load(
         country=_country(top),
         language=_language(top),
         link_hosts=_hosts(top),
-        web=_web(top.table("web"), is_live=provider.use != SANDBOX),
+        web=web(top.table("web"), is_live=provider.use != SANDBOX),
         log=_log(top.table("log")),
         ledger=_ledger(top.table("ledger"), path.parent),
         sources=_sources(top.table("sources"), vault),
@@ -145,8 +141,13 @@ def load(
         timezone=_timezone(top),
         webhooks=_webhooks(top.table("webhooks"), vault),
         own_numbers=_own_numbers(top),
-        require_approval=top.flag("require_approval", False),
-        api_keys=_api(top.table("api"), vault),
+        require_approval=_approval(top.table("approval")),
+        api_keys=keys(top.table("api"), vault),
+        alerts=alerts(top.table("alerts"), mail, vault),
+        mail=mail,
+        anchors=notices.anchors(top.table("audit"), mail, vault, path.parent),
+        backup=backups(top.table("backup"), path.parent),
+        retention=retention(top.table("retention")),
     )
     top.done()
     return settings
@@ -188,43 +189,6 @@ def _hosts(top: Table) -> tuple[str, ...]:
             remedy = "write a host alone, in lower case, such as shop.example"
             top.fault("link_hosts", f"holds {host!r:.60}", remedy)
     return hosts
-
-
-def _web(table: Table, *, is_live: bool) -> Web:
-    web = Web(
-        host=table.text("host", "127.0.0.1"),
-        port=table.whole("port", 8080, high=65_535),
-        public_url=_public_url(table, is_live),
-        trusted_proxies=table.whole("trusted_proxies", 0, high=10),
-        cors_origins=table.words("cors_origins", ("*",)),
-        threads=table.whole("threads", 8, low=1, high=64),
-        backlog=table.whole("backlog", 20_000, low=100, high=10_000_000),
-        inbox_mb=table.whole("inbox_mb", 1_024, low=1, high=1_000_000),
-    )
-    table.done()
-    return web
-
-
-def _public_url(table: Table, is_live: bool) -> str:
-    value = table.text("public_url", "")
-    if not value:
-        if is_live:
-            problem = "is empty, so the provider cannot tell of receipts and replies"
-            table.fault("public_url", problem, "write the https address it calls")
-        return ""
-    try:
-        parts = urlsplit(value)
-        host, scheme = parts.hostname, parts.scheme
-    except ValueError:
-        host, scheme = None, ""
-    example = "write it like https://sms.example.com"
-    if not host or scheme not in ("http", "https") or parts.query or parts.fragment:
-        table.fault("public_url", f"is {value!r:.80}, no plain web address", example)
-    elif scheme != "https" and host not in LOOPBACK:
-        table.fault("public_url", "is not https", example)
-    elif value.endswith("/"):
-        table.fault("public_url", "ends in a slash", f"write {value.rstrip('/')}")
-    return value
 
 
 def _log(table: Table) -> Log:
@@ -356,10 +320,10 @@ def _own_numbers(top: Table) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _api(table: Table, vault: Vault) -> tuple[Secret, ...]:
-    keys = vault.several(table, "keys")
+def _approval(table: Table) -> bool:
+    wanted = table.flag("plays", False)
     table.done()
-    return keys
+    return wanted
 
 
 def _test_clock(top: Table, provider: str) -> bool:

@@ -14,7 +14,9 @@ from connector.config.toml import REQUIRED, Table
 from connector.errors import Fault
 from connector.expressions import Expression, compile_all, compile_expression
 from connector.expressions.values import MAX_SIZE
+from connector.model import Purpose
 from connector.rules.mapping import ConsentRule, EventRule, SourceMapping, Verify
+from connector.rules.policy.limits import CHANNELS
 from connector.rules.render import version
 from connector.rules.told import folded
 
@@ -22,6 +24,10 @@ ADAPTERS: Final = ("standard", "segment")
 SCHEMES: Final = ("hmac", "standard_webhooks", "timestamped", "basic", "bearer", "header")
 TYPES: Final = ("track", "identify", "page", "screen", "group", "alias", "webhook")
 SUBJECT: Final = ("user_id", "anonymous_id", "phone", "email", "crm", "crm_id")
+CONSENT: Final = (
+    *("granted", "phone", "wording", "wording_version", "ip", "url", "user_agent"),
+    "occurred_at",
+)
 SPOKEN_FOR: Final = ("name", "key")  #: every signal has these beside its facts
 RESERVED: Final = frozenset({"reply", "double_opt_in", "provider"})
 """Consent methods that lift or set a STOP; they are the connector's own to write."""
@@ -157,18 +163,31 @@ class _Reader:
             values=compile_all({**common, **facts, **own, **given}, strict=False),
             when=self.expression(table, "when"),
             stage=table.text("stage", "", choices=self.stages or ()),
-            activity=table.flag("activity", True),
+            activity=self.activity(table),
             outcome=_snake(table, "outcome", ""),
             consents=consents,
             sensitive=sensitive,
             thing=_snake(table, "thing", ""),
+            contact_made=table.text("contact_made", "", choices=("", *CHANNELS)),
+            contact_purpose=Purpose(
+                table.text("contact_purpose", "marketing", choices=("marketing", "service"))
+            ),
         )
         if rule.thing and "key" not in table:
             table.fault("key", "is missing", f'say which {rule.thing}: key = "…"')
-        if rule.thing and (consents or rule.stage or rule.outcome):
+        if rule.thing and (consents or rule.stage or rule.outcome or rule.contact_made):
             table.fault("thing", "is no person", "leave out what only a person can have")
         table.done()
         return rule
+
+    def activity(self, table: Table) -> bool:
+        """Whether the event is something the person did; what another tool sent is not."""
+        made = "contact_made" in table
+        if made and table.raw("activity") is True:
+            table.fault("activity", "is true of what another tool sent", "leave it out")
+        if "contact_purpose" in table and not made:
+            table.fault("contact_purpose", "is of no use here", 'it goes with contact_made = "…"')
+        return table.flag("activity", not made)
 
     def facts(self, table: Table) -> tuple[dict[str, Expression], frozenset[str]]:
         """The facts of a rule, and which of them are never shown."""
@@ -188,10 +207,18 @@ class _Reader:
         given: dict[str, Expression] = {}
         for number, table in enumerate(event.tables("consents")):
             place = f"consents[{number}]"
-            rules.append(ConsentRule(_snake(table, "purpose"), _method(table), place))
+            rules.append(
+                ConsentRule(
+                    _snake(table, "purpose"),
+                    _method(table),
+                    place,
+                    table.flag("double_opt_in", False),
+                    table.flag("renews", False),
+                )
+            )
             if "granted" not in table:
                 table.fault("granted", "is missing", 'write granted = "traits.sms_consent"')
-            given |= self.expressions(table, ("granted", "phone", "wording"), f"{place}.")
+            given |= self.expressions(table, CONSENT, f"{place}.")
             table.done()
         return tuple(rules), given
 

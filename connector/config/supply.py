@@ -35,6 +35,7 @@ WALK: Final = frozenset(
     {"replied", "reply", "answer", "label", "clicked", "texts", "delivered", "step"}
 )
 CHANGE: Final = frozenset({"field", "before", "after"})
+PLAY: Final = frozenset({"name", "role", "purpose", "regulated"})  #: what policy reads of a play
 UNCLEAR: Final = "cannot be understood"  #: begins what is told of such an expression
 SCOPES: Final = frozenset({"cart_reminders"})  #: known even where no mapping grants them
 

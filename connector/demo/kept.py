@@ -25,7 +25,7 @@ ROWS: Final = {
         LEFT JOIN signals s ON s.event_id = e.id ORDER BY e.occurred_at, e.id""",
     "consents": "SELECT * FROM consents ORDER BY occurred_at, id",
     "enrolments": "SELECT * FROM enrolments ORDER BY opened_at, id",
-    "decisions": "SELECT * FROM decisions ORDER BY decided_at, id",
+    "decisions": "SELECT * FROM decided ORDER BY decided_at, id",
     "sends": "SELECT * FROM sends ORDER BY coalesce(accepted_at, planned_at), id",
     "receipts": "SELECT * FROM receipts ORDER BY heard_at, id",
     "replies": "SELECT * FROM replies ORDER BY occurred_at, id",

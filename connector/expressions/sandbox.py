@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from jinja2 import nodes
@@ -24,7 +25,6 @@ from connector.expressions.values import (
     item,
     kind,
     lenient,
-    path,
     printable,
     strict,
 )
@@ -148,8 +148,17 @@ class Program:
 
 
 def _strict_path(value: Any, steps: tuple[str | int, ...], label: str) -> Any:
-    found = path(value, steps, _ABSENT)
-    return Missing(label) if found is _ABSENT else found
+    for step in steps:
+        value = value.get(step, _ABSENT) if type(value) is dict else item(value, step, _ABSENT)
+        if value is _ABSENT:
+            return _missing(label)
+    return value
+
+
+@lru_cache(maxsize=1024)
+def _missing(label: str) -> Missing:
+    """What stands for a path that leads nowhere, made once."""
+    return Missing(label)
 
 
 def _strict_item(value: Any, key: Any) -> Any:

@@ -47,6 +47,8 @@ def kind(value: Any) -> str:
 
 def checked(value: Any, limit: int = MAX_SIZE) -> Json:
     """The value itself if it is bounded JSON; raises ``Unusable`` (or Jinja's undefined error)."""
+    if value is True or value is False:  # of nearly every condition
+        return value
     if isinstance(value, str):
         if len(value) > MAX_TEXT:
             raise Unusable(f"the result is longer than {MAX_TEXT} characters")
@@ -82,20 +84,6 @@ def printable(value: Json) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Unusable(f"{kind(value)} cannot stand in a text")
     return f"{value:.15g}" if isinstance(value, float) else str(bounded(value))
-
-
-def path(value: Any, steps: tuple[str | int, ...], absent: Any) -> Any:
-    """Follow the steps through tables and lists; ``absent`` where one leads nowhere."""
-    for step in steps:
-        if type(value) is dict:
-            if step not in value:
-                return absent
-            value = value[step]
-        else:
-            value = item(value, step, absent)
-            if value is absent:
-                return absent
-    return value
 
 
 def item(value: Any, key: Any, absent: Any) -> Any:

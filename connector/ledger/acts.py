@@ -1,14 +1,13 @@
-"""Acts: what people did to the connector (reload, go live, approve, pause), who and why."""
+"""Acts: what people did to the connector (reload, go live, grant, pause), who and why; chained."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from connector import clock
+from connector.ledger import chain
 from connector.ledger.store import Row, Tx
 
-ADD = """INSERT INTO acts (id, act, about, version, who, why, at)
-    VALUES (:id, :act, :about, :version, :who, :why, :at)"""
 OF = "SELECT * FROM acts WHERE about = :about ORDER BY at DESC, id DESC LIMIT :limit"
 LAST = """SELECT * FROM acts WHERE about = :about AND act = :act
     ORDER BY at DESC, id DESC LIMIT 1"""
@@ -28,17 +27,13 @@ def add(
     why: str = "",
     version: str = "",
 ) -> None:
-    """Keep an act: ``about`` is what it was done to, such as ``play:welcome`` or ``files``."""
-    tx.run(
-        ADD,
-        id=act_id,
-        act=act,
-        about=about,
-        version=version,
-        who=who[:200],
-        why=why[:MOST],
-        at=clock.text(at),
-    )
+    """Keep an act: ``about`` is what it was done to, such as ``play:welcome`` or ``files``.
+
+    ``about`` and ``why`` may name a number, and can be erased (:mod:`connector.ledger.erasure`);
+    ``act``, ``version`` and ``who`` stay.
+    """
+    row = {"id": act_id, "act": act, "about": about, "version": version, "at": clock.text(at)}
+    chain.add(tx, chain.ACTS, {**row, "who": who[:200], "why": why[:MOST]})
 
 
 def of(tx: Tx, about: str, limit: int = 50) -> list[Row]:

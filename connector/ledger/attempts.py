@@ -21,7 +21,7 @@ def begin(tx: Tx, send_id: str, attempt: int, at: datetime) -> None:
 def settle(
     tx: Tx, send_id: str, attempt: int, result: str, reason: str, code: str, at: datetime
 ) -> None:
-    """What the provider said: accepted, refused, deferred or uncertain."""
+    """What came of it: accepted, refused, deferred, uncertain, or given back before the call."""
     tx.run(
         SETTLE,
         send=send_id,

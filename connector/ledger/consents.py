@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import orjson
 
 from connector import clock
+from connector.ledger import chain, erasure
 from connector.ledger.store import Row, Tx
-from connector.model import ConsentRow
+from connector.model import NO_CAPTURE, Capture, ConsentRow
 
-ADD = """INSERT INTO consents (id, phone, purpose, action, method, wording, source, evidence,
-        recorded_by, event_id, occurred_at, recorded_at)
-    VALUES (:id, :phone, :purpose, :action, :method, :wording, :source, :evidence, :by, :event,
-        :occurred, :recorded)"""
-NEWEST = """SELECT purpose, action, method, wording FROM consents WHERE phone = :phone
-    ORDER BY occurred_at DESC, id DESC LIMIT 20"""
+NEWEST = """SELECT purpose, action, method, wording, occurred_at FROM consents
+    WHERE phone = :phone ORDER BY occurred_at DESC, id DESC LIMIT 20"""
+SAME = """SELECT id FROM consents WHERE phone = :phone AND purpose = :purpose
+    AND occurred_at = :at AND action = :action AND method = :method LIMIT 1"""
+LATER = """SELECT occurred_at FROM consents WHERE phone = :phone AND occurred_at > :now
+    ORDER BY occurred_at DESC LIMIT 1"""
+CONFIRMING = "UPDATE numbers SET confirming_at = :at, confirming = :what WHERE phone = :phone"
 BRIEF = """SELECT purpose, action, method, occurred_at FROM consents WHERE phone = :phone
     ORDER BY occurred_at, id"""
-ROWS = "SELECT * FROM consents WHERE phone = :phone ORDER BY occurred_at, id"
+ROWS = """SELECT id, phone, purpose, action, method, wording, wording_version, source, evidence, ip,
+        url, user_agent, recorded_by, event_id, occurred_at, recorded_at
+    FROM consents WHERE phone = :phone ORDER BY occurred_at, id"""
+OF = "SELECT id FROM consents WHERE phone = :phone ORDER BY seq"
 TOUCH = """INSERT INTO numbers (phone, type, country, touched) VALUES (:phone, :type, :country, 1)
     ON CONFLICT (phone) DO UPDATE SET touched = numbers.touched + 1"""
 NUMBER = """SELECT n.*, c.last_at AS talk_at, c.closed_at AS talk_closed
@@ -58,9 +63,16 @@ def history(tx: Tx, phone: str) -> list[ConsentRow]:
             row["action"] == "granted",
             row["method"],
             clock.instant(row["occurred_at"]),
+            row["action"] == "pending",
         )
         for row in tx.all(BRIEF, phone=phone)
     ]
+
+
+def later(tx: Tx, phone: str, now: datetime) -> datetime | None:
+    """When the last of what was recorded under a clock that was ahead occurred; None: nothing."""
+    row = tx.one(LATER, phone=phone, now=clock.text(now))
+    return clock.instant(row["occurred_at"]) if row else None
 
 
 def add(
@@ -78,28 +90,57 @@ def add(
     occurred_at: datetime,
     now: datetime,
     evidence: Mapping[str, str] | None = None,
+    capture: Capture = NO_CAPTURE,
+    pending: bool = False,
+    renews_after: timedelta | None = None,
 ) -> bool:
-    """Append a consent or its end; False when it only repeats what stands already."""
-    action = "granted" if granted else "revoked"
-    if _repeats(tx.all(NEWEST, phone=phone), purpose, action, method, wording):
+    """Append a consent or its end; False when it only repeats what stands already.
+
+    ``pending``: it is only proposed. ``renews_after``: from then on the same counts anew.
+    """
+    action = "pending" if pending else "granted" if granted else "revoked"
+    newest = [row for row in tx.all(NEWEST, phone=phone) if (row["action"] == "pending") == pending]
+    if renews_after is not None:
+        since = clock.text(occurred_at - renews_after)
+        newest = [row for row in newest if row["occurred_at"] > since or row["purpose"] != purpose]
+    if _repeats(newest, purpose, action, method, wording):
         return False
     touch(tx, phone)
-    tx.run(
-        ADD,
-        id=consent_id,
-        phone=phone,
-        purpose=purpose,
-        action=action,
-        method=method,
-        wording=wording,
-        source=source,
-        evidence=orjson.dumps(dict(evidence or {})).decode(),
-        by=recorded_by,
-        event=event_id,
-        occurred=clock.text(occurred_at),
-        recorded=clock.text(now),
-    )
+    row = {
+        "id": consent_id,
+        "phone": phone,
+        "purpose": purpose,
+        "action": action,
+        "method": method,
+        "wording": wording,
+        "wording_version": capture.wording_version,
+        "source": source,
+        "evidence": orjson.dumps(dict(evidence or {})).decode(),
+        "ip": capture.ip,
+        "url": capture.url,
+        "user_agent": capture.user_agent,
+        "recorded_by": recorded_by,
+        "event_id": event_id,
+        "occurred_at": clock.text(occurred_at),
+        "recorded_at": clock.text(now),
+    }
+    chain.add(tx, chain.CONSENTS, row)
     return True
+
+
+def erase(
+    tx: Tx, phone: str, *, who: str, why: str, at: datetime, new_id: Callable[[str], str]
+) -> int:
+    """Erase what every consent row of a number says of a person; how many rows there were.
+
+    Of each row go number, wording, source, evidence, address (IP and URL) and user agent, with
+    the salt that bound them to the chain; purpose, action, method and instants stay. An act names
+    each row: ``who`` did it and ``why``, which must name nobody, since it stays. The number's
+    block (``numbers``) is another's to keep. In the caller's transaction; rows lose the number,
+    so whatever else is to be read by it is read before.
+    """
+    ids = [str(row["id"]) for row in tx.all(OF, phone=phone)]
+    return erasure.erase(tx, chain.CONSENTS, ids, who=who, why=why, at=at, new_id=new_id)
 
 
 def _repeats(newest: list[Row], purpose: str, action: str, method: str, wording: str) -> bool:
@@ -114,6 +155,27 @@ def _repeats(newest: list[Row], purpose: str, action: str, method: str, wording:
         if (row["action"], row["method"]) != (action, method):
             return False
     return False
+
+
+def is_known(
+    tx: Tx, phone: str, purpose: str, granted: bool, method: str, occurred_at: datetime
+) -> bool:
+    """Whether this very entry was recorded before, whatever has been said since."""
+    action = "granted" if granted else "revoked"
+    at = clock.text(occurred_at)
+    return bool(tx.one(SAME, phone=phone, purpose=purpose, at=at, action=action, method=method))
+
+
+def repeats(tx: Tx, phone: str, purpose: str, granted: bool, method: str, wording: str) -> bool:
+    """Whether :func:`add` would add nothing, as the newest entries say the same already."""
+    newest = [row for row in tx.all(NEWEST, phone=phone) if row["action"] != "pending"]
+    return _repeats(newest, purpose, "granted" if granted else "revoked", method, wording)
+
+
+def confirming(tx: Tx, phone: str, what: str, at: datetime | None) -> None:
+    """Note what a number was asked to say yes to (JSON, "[]" for nothing), and when."""
+    touch(tx, phone)
+    tx.run(CONFIRMING, phone=phone, what=what, at=clock.text(at) if at else None)
 
 
 def block(tx: Tx, phone: str, scope: str, by: str, at: datetime) -> None:

@@ -192,9 +192,15 @@ def read(found: Row, names: list[Row]) -> Contact:
         language=found["language"],
         first_seen_at=_at(found["first_seen_at"]),
         last_seen_at=_at(found["last_seen_at"]),
+        last_activity_at=_at(found["last_activity_at"]),
         first_visit=_object(found["first_visit"]),
         last_visit=_object(found["last_visit"]),
         crm_links=links,
+        others=tuple(
+            str(name["value"])
+            for name in names
+            if name["kind"] in ("phone", "email") and name["value"] != first[name["kind"]]
+        ),
     )
 
 

@@ -17,6 +17,7 @@ KEEP = """INSERT INTO crm_facts (contact_id, crm, facts, fetched_at)
     DO UPDATE SET facts = excluded.facts, fetched_at = excluded.fetched_at"""
 NOTE = """INSERT INTO crm_changes (id, contact_id, crm, facts, heard_at)
     VALUES (:id, :contact, :crm, :facts, :at)"""
+FETCHED = "SELECT fetched_at FROM crm_facts WHERE contact_id = :contact AND crm = :crm"
 OF = "SELECT facts FROM crm_facts WHERE contact_id = :contact AND crm = :crm"
 
 
@@ -30,6 +31,12 @@ def of(tx: Tx, crm: str, contact_id: str) -> dict[str, Json]:
     """The CRM's facts about a contact, as last fetched; empty when never."""
     row = tx.one(OF, contact=contact_id, crm=crm)
     return dict(orjson.loads(row["facts"])) if row else {}
+
+
+def fetched_at(tx: Tx, crm: str, contact_id: str) -> datetime | None:
+    """When the CRM was last asked about a contact; None when never."""
+    row = tx.one(FETCHED, contact=contact_id, crm=crm)
+    return clock.instant(row["fetched_at"]) if row else None
 
 
 def note(

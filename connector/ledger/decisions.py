@@ -10,19 +10,21 @@ from datetime import datetime
 import orjson
 
 from connector import clock
+from connector.ledger import chain
 from connector.ledger.store import Row, Tx
 from connector.model import Decision, Json, light
 
-ADD = """INSERT INTO decisions (id, moment, contact_id, play, version, key, step, enrolment_id,
-        send_id, event_id, verdict, reason, objections, until_at, policy_version, facts_hash,
-        decided_at, last_at)
-    VALUES (:id, :moment, :contact, :play, :version, :key, :step, :enrolment, :send, :event,
-        :verdict, :reason, :objections, :until, :policy, :facts, :at, :at)"""
 FACTS = "INSERT INTO facts (hash, body) VALUES (:hash, :body) ON CONFLICT DO NOTHING"
 LAST = """SELECT id, verdict, reason, facts_hash, policy_version FROM decisions
     WHERE send_id = :send ORDER BY decided_at DESC, id DESC LIMIT 1"""
-AGAIN = """UPDATE decisions SET repeats = repeats + 1, last_at = :at, until_at = :until
-    WHERE id = :id"""
+SAME = """WITH RECURSIVE same (id) AS (SELECT CAST(:contact AS TEXT)
+    UNION SELECT c.id FROM contacts c JOIN same s ON c.merged_into = s.id)"""
+"""Before a query: ``same`` holds a contact and all that were merged into it, whose decisions stay
+under the name they were made for."""
+AGAIN = """INSERT INTO decision_repeats (decision_id, repeats, last_at, until_at)
+    VALUES (:id, 1, :at, :until) ON CONFLICT (decision_id) DO UPDATE SET
+        repeats = decision_repeats.repeats + 1, last_at = excluded.last_at,
+        until_at = excluded.until_at"""
 
 
 @light
@@ -52,7 +54,8 @@ def add(
 ) -> None:
     """Keep a decision; facts are stored once by their content.
 
-    The same waiting again, with the same reasons and facts, is one decision and a counter.
+    The same waiting again, with the same reasons and facts, is one decision and a counter, which
+    stands beside: the row itself is chained and never changes.
     """
     body = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS, default=str)
     digest = hashlib.sha256(body).hexdigest()[:32]
@@ -64,26 +67,26 @@ def add(
             tx.run(AGAIN, id=last["id"], at=clock.text(now), until=until)
             return
     tx.run(FACTS, hash=digest, body=body.decode())
-    tx.run(
-        ADD,
-        id=decision_id,
-        moment=about.moment,
-        contact=about.contact_id,
-        play=about.play,
-        version=about.version,
-        key=about.key,
-        step=about.step,
-        enrolment=about.enrolment_id or None,
-        send=about.send_id or None,
-        event=about.event_id or None,
-        verdict=decision.verdict.value,
-        reason=decision.reason,
-        objections=_objections(decision),
-        until=until,
-        policy=decision.policy_version,
-        facts=digest,
-        at=clock.text(now),
-    )
+    row = {
+        "id": decision_id,
+        "moment": about.moment,
+        "contact_id": about.contact_id,
+        "play": about.play,
+        "version": about.version,
+        "key": about.key,
+        "step": about.step,
+        "enrolment_id": about.enrolment_id or None,
+        "send_id": about.send_id or None,
+        "event_id": about.event_id or None,
+        "verdict": decision.verdict.value,
+        "reason": decision.reason,
+        "objections": _objections(decision),
+        "until_at": until,
+        "policy_version": decision.policy_version,
+        "facts_hash": digest,
+        "decided_at": clock.text(now),
+    }
+    chain.add(tx, chain.DECISIONS, row)
 
 
 def _objections(decision: Decision) -> str:
@@ -108,5 +111,5 @@ def of(tx: Tx, *, send_id: str = "", event_id: str = "", enrolment_id: str = "")
         where, value = "event_id = :value", event_id
     else:
         where, value = "enrolment_id = :value", enrolment_id
-    sql = f"SELECT * FROM decisions WHERE {where} ORDER BY decided_at, id LIMIT 500"  # noqa: S608
+    sql = f"SELECT * FROM decided WHERE {where} ORDER BY decided_at, id LIMIT 500"  # noqa: S608
     return tx.all(sql, value=value)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from connector import clock
+from connector.errors import ExpressionFailed
 from connector.ledger.store import Tx
+from connector.model import Json
 
 MOST: Final = 10_000  #: signals that are counted; more are no more
 COUNT = """SELECT CAST(count(*) AS BIGINT) AS n, min(occurred_at) AS first_at FROM (
@@ -61,6 +64,34 @@ class LedgerHistory:
     def in_segment(self, name: str) -> bool:
         """Whether the person is in a segment."""
         return self.segments is not None and self.segments.hold(name)
+
+    def answered(self, signals: Set[str], segments: Set[str]) -> dict[str, Json]:
+        """What was answered so far about signals and segments, as it can be kept and told again.
+
+        A segment that could not be told stands with the code and the words of why.
+        """
+        counts = {
+            f"{name} {int(within.total_seconds()) if within else 0}": n
+            for (name, within), n in self._counts.items()
+            if name in signals
+        }
+        found: dict[str, Json] = {"counts": counts} if counts else {}
+        for what, wanted in (("first", FIRST), ("last", LAST)):
+            edges = {
+                name: clock.text(at) if at else None
+                for (sql, name), at in self._edges.items()
+                if sql is wanted and name in signals
+            }
+            found |= {what: edges} if edges else {}
+        if segments:
+            found["segments"] = {name: self._held(name) for name in sorted(segments)}
+        return found
+
+    def _held(self, name: str) -> Json:
+        try:
+            return self.in_segment(name)
+        except ExpressionFailed as error:
+            return [error.code, str(error)]
 
     def _happened(self, name: str, within: timedelta | None) -> bool:
         at = self._edge(LAST, name)

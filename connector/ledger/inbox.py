@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
@@ -34,6 +35,7 @@ BATCH = 500
 READ_BYTES = 1_000_000  # of bodies read at a time, so that large batches do not fill the memory
 RESERVE = 64_000_000  # bytes of the disk, or a twentieth of it, left to callbacks and the worker
 FORGET_AT = 2_000  # rows moved before they are deleted, so that deleting is rare
+FORGET_SECONDS = 900.0  # after which they are deleted anyway: they hold what people did
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,11 @@ class Inbox:
         self._forget_at = forget_at
         self._lock = threading.Lock()
         self._queue: deque[_Waiting] = deque()
-        row = self._connection.execute("SELECT max(seq) FROM inbox").fetchone()
+        row = self._connection.execute("SELECT max(seq), min(seq) FROM inbox").fetchone()
         self._cursor = moved()
         self._last = max(row[0] or 0, self._cursor)
-        self._forgotten = self._cursor
+        self._forgotten = min(self._cursor, (row[1] or self._cursor + 1) - 1)
+        self._forgot_at = time.monotonic()
         self._backlog = self._count(self._cursor, self._last)
         self.is_low = _is_low(self._folder)  #: whether the disk is full but for the reserve
         self.accepted: Counter[str] = Counter()
@@ -183,9 +186,15 @@ class Inbox:
         self._learn()
         with self._lock:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            if self._cursor - self._forgotten >= (at_least or self._forget_at):
+            many = self._cursor - self._forgotten >= (at_least or self._forget_at)
+            if many or (self._cursor > self._forgotten and self._is_long_ago()):
                 self._connection.execute("DELETE FROM inbox WHERE seq <= ?", (self._cursor,))
                 self._forgotten = self._cursor
+                self._forgot_at = time.monotonic()
+
+    def _is_long_ago(self) -> bool:
+        """Whether what was moved has stood here long enough, however little it is."""
+        return time.monotonic() - self._forgot_at >= FORGET_SECONDS
 
     def _learn(self) -> None:
         moved = self._moved()

@@ -11,16 +11,17 @@ from connector.errors import ConnectorError
 from connector.ledger import contacts
 from connector.ledger.store import Tx
 
-#: Tables whose rows simply follow the person.
+#: Tables whose rows simply follow the person. Decisions are chained and stay as they were made:
+#: who asks for a person's asks for those of all that were merged into them (``decisions.SAME``).
 FOLLOWING = (
     "events",
     "signals",
     "stage_changes",
-    "decisions",
     "sends",
     "outcomes",
     "replies",
     "clicks",
+    "touches",
     "writebacks",
     "crm_changes",
 )

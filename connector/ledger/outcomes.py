@@ -29,7 +29,7 @@ SEND_OF = "SELECT id FROM sends WHERE provider_id = :provider_id AND provider = 
 LAST_TO = """SELECT id, contact_id, enrolment_id, play, step, key FROM sends
     WHERE phone = :phone AND counts_at IS NOT NULL AND begun_at <= :at
     ORDER BY counts_at DESC LIMIT 1"""
-LAST_ASKED = """SELECT id, contact_id, enrolment_id, play, step, key FROM sends
+LAST_ASKED = """SELECT id, contact_id, enrolment_id, play, step, key, counts_at FROM sends
     WHERE phone = :phone AND counts_at > :since AND cause <> 'system' AND begun_at <= :at
     ORDER BY counts_at DESC LIMIT 1"""
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from connector import clock
+from connector.errors import ConnectorError
+from connector.ledger import cursors
 from connector.ledger.store import Row, Tx
 
 EVERYTHING = "*"
+CLOCK = "@clock"  #: stands in a play's place where a wrong clock holds all marketing
+RESTORED = "restored"  #: who holds everything after a restore, and the cursor that tells of it
+RESTORE_OPEN = "restore_open"  #: a cursor that is set for as long as nobody looked into the gap
 ALL = "SELECT * FROM pauses"
 SET = """INSERT INTO pauses (play, verdict, since, who, why)
     VALUES (:play, :verdict, :at, :who, :why)
@@ -22,11 +27,25 @@ LIFT = "DELETE FROM pauses WHERE play = :play"
 
 def of(tx: Tx, play: str) -> Row | None:
     """The pause that a play is under: the kill switch before its own; None where it runs."""
+    return against(tx, play)[0]
+
+
+def against(
+    tx: Tx, play: str, template_name: str = ""
+) -> tuple[Row | None, Row | None, Row | None]:
+    """The pause that a play is under, as ``of`` tells, the hold of a wrong clock, and the pause
+    of a template."""
     held = tx.all(ALL)  # hardly ever any, and asked for every text
     if not held:
-        return None
+        return None, None, None
     by_play = {str(row["play"]): row for row in held}
-    return by_play.get(EVERYTHING) or by_play.get(play)
+    now = by_play.get(EVERYTHING) or by_play.get(play)
+    return now, by_play.get(CLOCK), by_play.get(template(template_name))
+
+
+def template(name: str) -> str:
+    """What stands in a play's place where a template is paused."""
+    return f"@template:{name}"
 
 
 def all_(tx: Tx) -> dict[str, Row]:
@@ -44,5 +63,15 @@ def set_(tx: Tx, play: str, verdict: str, *, who: str, why: str, at: datetime) -
 
 
 def lift(tx: Tx, play: str) -> bool:
-    """End a pause; False where there was none."""
+    """End a pause; False where there was none.
+
+    Raises ``ConnectorError`` for the kill switch of a restored ledger until the replies and texts
+    since its backup were fetched, or a person answered for them: whichever road asks.
+    """
+    if play == EVERYTHING and cursors.get(tx, RESTORE_OPEN):
+        raise ConnectorError(
+            "this is a restored ledger, and the replies and texts since its backup are not known "
+            "yet: run `connector restore fetch`, or answer for them with "
+            "`connector restore confirm --why ...`"
+        )
     return bool(tx.run(LIFT, play=play))

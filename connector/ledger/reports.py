@@ -7,15 +7,16 @@ story holds is told in :mod:`connector.ledger.stories`. Every query is by an ind
 from __future__ import annotations
 
 from connector import phone
-from connector.ledger import consents, contacts, enrolments, sends, stories
+from connector.ledger import consents, contacts, decisions, enrolments, sends, stories
 from connector.ledger.store import Row, Tx
 from connector.ledger.stories import MANY, REPLY
 from connector.model import Json
 
 Chain = dict[str, Json]
 
-STARTS = """SELECT id, event_id, enrolment_id, play, reason, decided_at AS at FROM decisions
-    WHERE contact_id = :contact AND moment = 'trigger' ORDER BY decided_at DESC LIMIT :limit"""
+STARTS = f"""{decisions.SAME} SELECT id, event_id, enrolment_id, play, reason, decided_at AS at
+    FROM decisions WHERE contact_id IN (SELECT same.id FROM same) AND moment = 'trigger'
+    ORDER BY decided_at DESC LIMIT :limit"""  # noqa: S608
 REPLIES_FROM = """SELECT id, occurred_at AS at FROM replies WHERE phone = :phone
     ORDER BY occurred_at DESC LIMIT :limit"""
 KNOWN = ("type", "country", "blocked_at", "blocked_by", "blocked_scope", "held_at", "held_why")

@@ -3,7 +3,8 @@
 Instants are fixed-width UTC text (``clock.text``), so that text order is time order. An absent
 fact is a nullable instant, not a boolean. JSON is text that only Python reads. Values that name
 a person stand in ``contacts``, ``identities``, ``numbers``, ``events``, ``signals``, ``replies``,
-``consents``, ``sends``, ``links``, ``facts`` and the local CRM's tables, and nowhere else.
+``consents``, ``lookups``, ``refreshes`` (until its text has gone), ``sends``, ``links``, ``facts``
+and the local CRM's tables, and nowhere else.
 
 The words a column may hold are joined by OR and not listed by IN: SQLite opens a temporary table
 for each list of more than two at every write, which made a tenth of what a text costs.
@@ -56,6 +57,7 @@ FIRST: Final = (
         merged_into TEXT, created_at TEXT NOT NULL)""",
     """CREATE INDEX contacts_activity ON contacts (last_activity_at)
         WHERE last_activity_at IS NOT NULL""",
+    "CREATE INDEX contacts_merged ON contacts (merged_into) WHERE merged_into IS NOT NULL",
     "CREATE INDEX contacts_quiet ON contacts (first_seen_at) WHERE last_activity_at IS NULL",
     """CREATE TABLE identities (
         kind TEXT NOT NULL, value TEXT NOT NULL, contact_id TEXT NOT NULL,
@@ -83,14 +85,28 @@ FIRST: Final = (
         blocked_at TEXT, blocked_by TEXT NOT NULL DEFAULT '',
         blocked_scope TEXT NOT NULL DEFAULT '',
         held_at TEXT, held_why TEXT NOT NULL DEFAULT '',
-        confirming_at TEXT, confirming TEXT NOT NULL DEFAULT '[]')""",
+        confirming_at TEXT, confirming TEXT NOT NULL DEFAULT '[]',
+        checked_at TEXT, reassigned_at TEXT,
+        suppressed_at TEXT, suppressed_why TEXT NOT NULL DEFAULT '',
+        suppressed_scope TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX numbers_held ON numbers (held_at) WHERE held_at IS NOT NULL",
+    "CREATE INDEX numbers_suppressed ON numbers (phone) WHERE suppressed_at IS NOT NULL",
+    """CREATE TABLE lookups (
+        id TEXT PRIMARY KEY, phone TEXT NOT NULL, provider TEXT NOT NULL, type TEXT NOT NULL,
+        reassigned TEXT NOT NULL, error TEXT NOT NULL DEFAULT '', at TEXT NOT NULL)""",
+    "CREATE INDEX lookups_at ON lookups (at)",
+    "CREATE INDEX lookups_phone ON lookups (phone, at)",
     """CREATE TABLE consents (
         id TEXT PRIMARY KEY, phone TEXT NOT NULL, purpose TEXT NOT NULL,
-        action TEXT NOT NULL CHECK (action IN ('granted', 'revoked')), method TEXT NOT NULL,
-        wording TEXT NOT NULL, source TEXT NOT NULL, evidence TEXT NOT NULL,
+        action TEXT NOT NULL CHECK (action = 'granted' OR action = 'revoked'
+            OR action = 'pending'), method TEXT NOT NULL,
+        wording TEXT NOT NULL, wording_version TEXT NOT NULL DEFAULT '',
+        source TEXT NOT NULL, evidence TEXT NOT NULL,
+        ip TEXT NOT NULL DEFAULT '', url TEXT NOT NULL DEFAULT '',
+        user_agent TEXT NOT NULL DEFAULT '',
         recorded_by TEXT NOT NULL, event_id TEXT NOT NULL,
-        occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL)""",
+        occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL,
+        salt TEXT, sealed TEXT NOT NULL, seq BIGINT NOT NULL UNIQUE, hash TEXT NOT NULL)""",
     "CREATE INDEX consents_phone ON consents (phone, purpose, occurred_at)",
     # -- what we thought -----------------------------------------------------------------------
     """CREATE TABLE files (
@@ -138,7 +154,8 @@ FIRST: Final = (
         since TEXT NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL)""",
     """CREATE TABLE acts (
         id TEXT PRIMARY KEY, act TEXT NOT NULL, about TEXT NOT NULL, version TEXT NOT NULL,
-        who TEXT NOT NULL, why TEXT NOT NULL, at TEXT NOT NULL)""",
+        who TEXT NOT NULL, why TEXT NOT NULL, at TEXT NOT NULL,
+        salt TEXT, sealed TEXT NOT NULL, seq BIGINT NOT NULL UNIQUE, hash TEXT NOT NULL)""",
     "CREATE INDEX acts_about ON acts (about, at)",
     """CREATE TABLE assignments (
         experiment TEXT NOT NULL, contact_id TEXT NOT NULL, arm TEXT NOT NULL,
@@ -152,10 +169,19 @@ FIRST: Final = (
         step TEXT NOT NULL, enrolment_id TEXT, send_id TEXT, event_id TEXT,
         verdict TEXT NOT NULL, reason TEXT NOT NULL, objections TEXT NOT NULL, until_at TEXT,
         policy_version TEXT NOT NULL, facts_hash TEXT NOT NULL,
-        decided_at TEXT NOT NULL, repeats BIGINT NOT NULL DEFAULT 0, last_at TEXT NOT NULL)""",
+        decided_at TEXT NOT NULL, seq BIGINT NOT NULL UNIQUE, hash TEXT NOT NULL)""",
     "CREATE INDEX decisions_send ON decisions (send_id) WHERE send_id IS NOT NULL",
     "CREATE INDEX decisions_event ON decisions (event_id) WHERE event_id IS NOT NULL",
     "CREATE INDEX decisions_contact ON decisions (contact_id, decided_at)",
+    """CREATE TABLE decision_repeats (
+        decision_id TEXT PRIMARY KEY, repeats BIGINT NOT NULL, last_at TEXT NOT NULL,
+        until_at TEXT)""",
+    """CREATE VIEW decided AS SELECT d.id, d.moment, d.contact_id, d.play, d.version, d.key, d.step,
+        d.enrolment_id, d.send_id, d.event_id, d.verdict, d.reason, d.objections,
+        CASE WHEN r.decision_id IS NULL THEN d.until_at ELSE r.until_at END AS until_at,
+        d.policy_version, d.facts_hash, d.decided_at, coalesce(r.repeats, 0) AS repeats,
+        coalesce(r.last_at, d.decided_at) AS last_at
+    FROM decisions d LEFT JOIN decision_repeats r ON r.decision_id = d.id""",
     # -- what we said --------------------------------------------------------------------------
     """CREATE TABLE sends (
         id TEXT PRIMARY KEY, channel TEXT NOT NULL DEFAULT 'sms',
@@ -174,10 +200,13 @@ FIRST: Final = (
         begun_at TEXT, accepted_at TEXT, settled_at TEXT, counts_at TEXT,
         provider_id TEXT, status TEXT NOT NULL DEFAULT '', status_rank BIGINT NOT NULL DEFAULT 0,
         error_code TEXT NOT NULL DEFAULT '', cost_micros BIGINT, currency TEXT NOT NULL DEFAULT '',
-        UNIQUE (cause, cause_id, step))""",
+        pots TEXT NOT NULL DEFAULT '', spent_segments BIGINT NOT NULL DEFAULT 0,
+        spent_micros BIGINT NOT NULL DEFAULT 0, UNIQUE (cause, cause_id, step))""",
     "CREATE INDEX sends_due ON sends (due_at) WHERE state = 'planned'",
     """CREATE INDEX sends_answers ON sends (due_at)
         WHERE state = 'planned' AND cause = 'system'""",
+    """CREATE INDEX sends_first ON sends (due_at)
+        WHERE state = 'planned' AND purpose <> 'marketing'""",
     "CREATE INDEX sends_open ON sends (state) WHERE state = 'sending' OR state = 'uncertain'",
     "CREATE INDEX sends_provider ON sends (provider_id) WHERE provider_id IS NOT NULL",
     "CREATE INDEX sends_phone ON sends (phone, counts_at) WHERE counts_at IS NOT NULL",
@@ -194,6 +223,13 @@ FIRST: Final = (
     """CREATE TABLE links (
         code TEXT PRIMARY KEY, url TEXT NOT NULL, send_id TEXT NOT NULL, contact_id TEXT NOT NULL,
         made_at TEXT NOT NULL, UNIQUE (send_id, url))""",
+    """CREATE TABLE spending (
+        pot TEXT PRIMARY KEY, segments BIGINT NOT NULL DEFAULT 0,
+        micros BIGINT NOT NULL DEFAULT 0)""",
+    """CREATE TABLE touches (
+        id TEXT PRIMARY KEY, contact_id TEXT NOT NULL, channel TEXT NOT NULL,
+        purpose TEXT NOT NULL, at TEXT NOT NULL, event_id TEXT NOT NULL)""",
+    "CREATE INDEX touches_contact ON touches (contact_id, at)",
     """CREATE TABLE conversations (
         phone TEXT PRIMARY KEY, opened_at TEXT NOT NULL, last_at TEXT NOT NULL, closed_at TEXT,
         who TEXT NOT NULL)""",
@@ -229,6 +265,9 @@ FIRST: Final = (
     "CREATE INDEX clicks_contact ON clicks (contact_id, at)",
     "CREATE INDEX clicks_send ON clicks (send_id, at)",
     "CREATE INDEX clicks_network ON clicks (network, at) WHERE network <> ''",
+    """CREATE TABLE template_days (
+        template TEXT NOT NULL, day TEXT NOT NULL, delivered BIGINT NOT NULL DEFAULT 0,
+        opted_out BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (template, day))""",
     # -- what the CRM is owed ------------------------------------------------------------------
     """CREATE TABLE writebacks (
         id TEXT PRIMARY KEY, crm TEXT NOT NULL, contact_id TEXT NOT NULL, kind TEXT NOT NULL,
@@ -248,6 +287,11 @@ FIRST: Final = (
         id TEXT PRIMARY KEY, contact_id TEXT NOT NULL, crm TEXT NOT NULL, facts TEXT NOT NULL,
         heard_at TEXT NOT NULL)""",
     "CREATE INDEX crm_changes_heard ON crm_changes (heard_at)",
+    """CREATE TABLE refreshes (
+        kind TEXT NOT NULL CHECK (kind = 'crm' OR kind = 'number'), about TEXT NOT NULL,
+        send_id TEXT NOT NULL, asked_at TEXT NOT NULL, due_at TEXT NOT NULL,
+        attempt BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (kind, about, send_id))""",
+    "CREATE INDEX refreshes_due ON refreshes (kind, due_at)",
     """CREATE TABLE local_records (
         id TEXT PRIMARY KEY, contact_id TEXT NOT NULL UNIQUE, fields TEXT NOT NULL,
         changed_at TEXT NOT NULL)""",
@@ -256,7 +300,20 @@ FIRST: Final = (
         body TEXT NOT NULL, status TEXT NOT NULL, occurred_at TEXT NOT NULL,
         changed_at TEXT NOT NULL)""",
     "CREATE INDEX local_activities_record ON local_activities (record, occurred_at)",
+    # -- what binds it together ----------------------------------------------------------------
+    """CREATE TABLE chains (
+        name TEXT PRIMARY KEY, seq BIGINT NOT NULL DEFAULT 0, hash TEXT NOT NULL DEFAULT '')""",
+    "INSERT INTO chains (name) VALUES ('acts'), ('consents'), ('decisions')",
+    # -- who was forgotten ---------------------------------------------------------------------
+    """CREATE TABLE forgotten (
+        digest TEXT PRIMARY KEY, kind TEXT NOT NULL, stopped_at TEXT, at TEXT NOT NULL)""",
     # -- housekeeping --------------------------------------------------------------------------
+    """CREATE TABLE alarms (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, about TEXT NOT NULL, says TEXT NOT NULL,
+        at TEXT NOT NULL, count BIGINT NOT NULL DEFAULT 1, last_at TEXT NOT NULL,
+        told_at TEXT, cleared_at TEXT)""",
+    "CREATE UNIQUE INDEX alarms_open ON alarms (kind, about) WHERE cleared_at IS NULL",
+    "CREATE INDEX alarms_untold ON alarms (at) WHERE told_at IS NULL",
     "CREATE TABLE cursors (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
 )

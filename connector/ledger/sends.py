@@ -20,6 +20,8 @@ DUE = """SELECT * FROM sends WHERE state = 'planned' AND due_at <= :now
     ORDER BY due_at LIMIT :limit"""
 DUE_ANSWERS = """SELECT * FROM sends WHERE state = 'planned' AND cause = 'system'
     AND due_at <= :now ORDER BY due_at LIMIT :limit"""
+DUE_FIRST = """SELECT * FROM sends WHERE state = 'planned' AND purpose <> 'marketing'
+    AND due_at <= :now ORDER BY due_at LIMIT :limit"""
 NEXT = "SELECT min(due_at) AS due FROM sends WHERE state = 'planned'"
 GET = "SELECT * FROM sends WHERE id = :id"
 STANDING = """SELECT id, contact_id, enrolment_id, play, cause, mode, state, phone, provider,
@@ -52,16 +54,48 @@ STATUS = """UPDATE sends SET state = :state, status = :status, status_rank = :ra
         currency = CASE WHEN :currency = '' THEN currency ELSE :currency END
     WHERE id = :id AND status_rank < :rank"""
 LOST = "SELECT * FROM sends WHERE state = 'sending'"
+UNDER_WAY = """SELECT CAST(count(*) AS BIGINT) AS n FROM sends WHERE state = 'sending'
+    AND (CAST(:play AS TEXT) IS NULL OR play = :play)
+    AND (CAST(:phone AS TEXT) IS NULL OR phone = :phone)"""
+GIVE_BACK = """UPDATE sends SET state = 'planned', due_at = :due, reason = :reason,
+        counts_at = NULL WHERE id = :id AND state = 'sending'"""
+OBJECTED = """SELECT
+    (SELECT count(*) FROM pauses WHERE play = '*' OR play = :play
+        OR play = '@template:' || s.template
+        OR (play = '@clock' AND s.purpose = 'marketing')) AS paused,
+    n.blocked_scope AS blocked, n.held_at AS held, n.suppressed_scope AS suppressed,
+    (SELECT count(*) FROM consents WHERE phone = :phone AND action = 'revoked'
+        AND recorded_at >= s.begun_at) AS revoked
+    FROM sends s LEFT JOIN numbers n ON n.phone = :phone
+    WHERE s.id = :id AND s.state = 'sending' AND s.attempt = :attempt"""
 _SAID = """SELECT * FROM (SELECT '{column}' AS heard_by, counts_at, purpose, play, key, step
     FROM sends WHERE {column} = :{column} AND counts_at > :since AND cause <> 'system'
     AND cause <> 'test' ORDER BY counts_at DESC LIMIT 1000) AS {column}"""
 SAID = " UNION ALL ".join(_SAID.format(column=column) for column in ("contact_id", "phone"))
+OF_CAUSE = "SELECT * FROM sends WHERE cause = :cause AND cause_id = :cause_id AND step = :step"
+_UNANSWERED = """SELECT * FROM (SELECT '{column}' AS heard_by, counts_at
+    FROM sends WHERE {column} = :{column} AND counts_at > :since AND purpose = 'marketing'
+    AND cause <> 'test' ORDER BY counts_at DESC LIMIT :most) AS {column}"""
+UNANSWERED = " UNION ALL ".join(
+    _UNANSWERED.format(column=column) for column in ("contact_id", "phone")
+)
+RIVALS = """SELECT s.due_at, s.play, s.priority, s.mode, s.reason
+    FROM enrolments e JOIN sends s ON s.enrolment_id = e.id
+    WHERE e.contact_id = :contact AND e.state = 'walking' AND s.state = 'planned'
+        AND s.purpose = 'marketing' AND s.priority > :priority AND s.id <> :but
+        AND s.due_at < s.expires_at AND s.expires_at > :now
+    ORDER BY s.due_at LIMIT 20"""
 FOR_KEY = """SELECT CAST(count(*) AS BIGINT) AS n FROM sends
     WHERE contact_id = :contact AND play = :play AND key = :key AND counts_at IS NOT NULL
     AND id <> :but"""
+LAST_OF = """SELECT max(counts_at) AS at FROM sends
+    WHERE phone = :phone AND counts_at IS NOT NULL AND cause = 'system' AND step = :step"""
+CANCEL_OWN = """UPDATE sends SET state = 'cancelled', reason = :reason, settled_at = :at
+    WHERE state = 'planned' AND cause = 'system' AND phone = :phone AND step = :step"""
 CANCEL_PLANNED = """UPDATE sends SET state = 'cancelled', reason = :reason, settled_at = :at
     WHERE enrolment_id = :enrolment AND state = 'planned'"""
 
+PURPOSES_IN_TURN = ("system", "service", "marketing")
 #: Ranks of a receipt's status; a lower one never overwrites a higher (callbacks come unordered).
 RANKS = {
     Status.unknown: 0,
@@ -136,18 +170,19 @@ def plan(tx: Tx, plan: Plan, now: datetime) -> bool:
 
 
 def due(tx: Tx, now: datetime, limit: int) -> list[Row]:
-    """Planned texts that are due: our own answers first, then the most overdue.
+    """Planned texts that are due: our own answers, then service, then the most overdue.
 
     Of those taken together, a play of a higher priority goes before one of a lower.
     """
-    stamp = clock.text(now)
-    answers = tx.all(DUE_ANSWERS + tx.skip_locked, now=stamp, limit=limit)
-    rest = tx.all(DUE + tx.skip_locked, now=stamp, limit=limit)
-    first = {row["id"] for row in answers}
-    others = sorted(
-        (row for row in rest if row["id"] not in first), key=lambda row: -int(row["priority"])
-    )
-    return [*answers, *others][:limit]
+    stamp, asked = clock.text(now), (DUE_ANSWERS, DUE_FIRST, DUE)
+    rows = [tx.all(sql + tx.skip_locked, now=stamp, limit=limit) for sql in asked]
+    found = {row["id"]: row for part in rows for row in part}
+    return sorted(found.values(), key=_turn)[:limit]
+
+
+def _turn(row: Row) -> tuple[int, int]:
+    """Of two texts that are due, the one with the lesser turn goes first."""
+    return PURPOSES_IN_TURN.index(row["purpose"]), -int(row["priority"])
 
 
 def next_due(tx: Tx) -> datetime | None:
@@ -259,6 +294,40 @@ def told(tx: Tx, send_id: str, receipt: Receipt, at: datetime) -> bool:
     )
 
 
+def given_back(tx: Tx, send_id: str, reason: str, due_at: datetime) -> bool:
+    """A text that had passed the gate was not handed over after all: it is decided afresh."""
+    return bool(tx.run(GIVE_BACK, id=send_id, reason=reason, due=clock.text(due_at)))
+
+
+def under_way(tx: Tx, *, play: str = "", phone: str = "") -> int:
+    """How many texts (of a play, to a number) have passed the gate and are not settled."""
+    row = tx.one(UNDER_WAY, play=play or None, phone=phone or None)
+    return int(row["n"]) if row else 0
+
+
+def objection(tx: Tx, send_id: str, attempt: int, play: str, phone: str, purpose: str) -> str:
+    """What has come up since a text passed the gate that should keep it from leaving; "" for none.
+
+    One read of a few rows, made right before the provider is called: a pause, an opt-out of the
+    number, a hand that suppressed it, any consent ended, an unclear reply that holds marketing, or
+    that the text is no longer this attempt's to send.
+    """
+    row = tx.one(OBJECTED, id=send_id, attempt=attempt, play=play, phone=phone)
+    if row is None:
+        return "settled"
+    if row["paused"]:
+        return "paused"
+    if purpose == Purpose.system:  # our one answer to a STOP goes to a number that is stopped
+        return ""
+    if row["blocked"] == "all" or (row["blocked"] and purpose == Purpose.marketing):
+        return "opted_out"
+    if row["suppressed"] in ("all", purpose):
+        return "on_list"
+    if row["held"] and purpose == Purpose.marketing:
+        return "reply_unread"
+    return "consent_ended" if row["revoked"] else ""
+
+
 def lost(tx: Tx) -> list[Row]:
     """Texts left in ``sending`` by a process that died: nobody knows whether they went."""
     return tx.all(LOST)
@@ -283,6 +352,28 @@ def _said(row: Row) -> Said:
     )
 
 
+def unanswered(
+    tx: Tx, contact_id: str, phone: str, since: datetime | None, most: int
+) -> tuple[list[datetime], list[datetime]]:
+    """When marketing texts went after an instant, or ever: (to the person, to the number).
+
+    At most ``most`` of each.
+    """
+    stamp = clock.text(since) if since else ""
+    rows = tx.all(UNANSWERED, contact_id=contact_id, phone=phone or None, since=stamp, most=most)
+    to_person, to_number = (
+        [clock.instant(row["counts_at"]) for row in rows if row["heard_by"] == who]
+        for who in ("contact_id", "phone")
+    )
+    return to_person, to_number
+
+
+def rivals(tx: Tx, contact_id: str, priority: int, but: str, now: datetime) -> list[Row]:
+    """due_at, play, priority, mode and reason of planned marketing texts to a person, of plays
+    of a higher priority, that are still of use."""
+    return tx.all(RIVALS, contact=contact_id, priority=priority, but=but, now=clock.text(now))
+
+
 def for_key(tx: Tx, contact_id: str, play: str, key: str, but: str = "") -> int:
     """How many texts of a play about one occurrence count to a person, leaving one out.
 
@@ -290,6 +381,22 @@ def for_key(tx: Tx, contact_id: str, play: str, key: str, but: str = "") -> int:
     """
     row = tx.one(FOR_KEY, contact=contact_id, play=play, key=key, but=but)
     return int(row["n"]) if row else 0
+
+
+def of_cause(tx: Tx, cause: str, cause_id: str, step: str) -> Row | None:
+    """The text that a cause planned as this step."""
+    return tx.one(OF_CAUSE, cause=cause, cause_id=cause_id, step=step)
+
+
+def last_of(tx: Tx, phone: str, step: str) -> str | None:
+    """When a text of our own, of this kind, last left to a number; None for never."""
+    row = tx.one(LAST_OF, phone=phone, step=step)
+    return str(row["at"]) if row and row["at"] else None
+
+
+def cancel_own(tx: Tx, phone: str, step: str, reason: str, at: datetime) -> int:
+    """Cancel the planned texts of our own, of this kind, to a number; how many."""
+    return tx.run(CANCEL_OWN, phone=phone, step=step, reason=reason, at=clock.text(at))
 
 
 def cancel_planned(tx: Tx, enrolment_id: str, reason: str, at: datetime) -> int:

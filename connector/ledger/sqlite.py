@@ -13,20 +13,23 @@ import os
 import re
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connector.errors import StorageRefused
+from connector.errors import LedgerBusy, StorageRefused
+from connector.ledger import chain
 from connector.ledger.store import Row, Tx
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 BUSY_MS = 10_000
+ASK_AGAIN = 0.002  #: seconds, of a turn that is waited for with a bound
 READERS = 8  #: connections kept for the next reader
 LOG_BYTES = 64_000_000  #: of the write-ahead log that stay on disk after a rush
 APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'connector' ORDER BY name"
@@ -38,6 +41,8 @@ class SqliteTx:
     """A transaction on one connection."""
 
     skip_locked = ""
+    for_update = ""  #: one writer at a time anyhow
+    heads: dict[str, tuple[int, str]] | None = None
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
@@ -80,14 +85,22 @@ class Turnstile:
         self._close = weakref.finalize(self, _close, self._next, self._turn)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the write turn for the length of the block."""
-        with self._thread_next:  # the same turnstile among the threads of this process
-            self._thread_turn.acquire()
+    def turn(self, patience: float = -1.0) -> Iterator[None]:
+        """Hold the write turn for the length of the block.
+
+        Raises ``LedgerBusy`` where it does not come within ``patience`` seconds; negative waits
+        for as long as it takes.
+        """
+        until = time.monotonic() + patience if patience >= 0 else None
+        _acquire(self._thread_next, until)  # the same turnstile among the threads of this process
         try:
-            fcntl.flock(self._next, fcntl.LOCK_EX)
+            _acquire(self._thread_turn, until)
+        finally:
+            self._thread_next.release()
+        try:
+            _lock(self._next, until)
             try:
-                fcntl.flock(self._turn, fcntl.LOCK_EX)
+                _lock(self._turn, until)
             finally:
                 fcntl.flock(self._next, fcntl.LOCK_UN)
             try:
@@ -120,14 +133,16 @@ class SqliteStore:
         self._writing = 0
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self, patience: float = -1.0) -> Iterator[Tx]:
         """BEGIN IMMEDIATE in turn; on disk when the block ends. Never nested.
 
-        Raises ``StorageRefused`` when the disk or the bound refuses; nothing of it is kept then.
+        Raises ``StorageRefused`` when the disk or the bound refuses, and ``LedgerBusy`` when the
+        turn does not come within ``patience`` seconds (negative: no bound); nothing of it is
+        kept then.
         """
         if self._writing == threading.get_ident():
             raise RuntimeError("a write inside a write: pass the open transaction down instead")
-        with self._turnstile.turn():
+        with self._turnstile.turn(patience):
             self._writing = threading.get_ident()
             try:
                 yield from self._transaction()
@@ -138,7 +153,11 @@ class SqliteStore:
         connection = self._writer
         try:
             connection.execute("BEGIN IMMEDIATE")
-            yield SqliteTx(connection)
+            tx = SqliteTx(connection)
+            tx.heads = {}
+            yield tx
+            if connection.in_transaction:  # else the rows are gone, and COMMIT says so
+                chain.settle(tx)
             connection.execute("COMMIT")
         except BaseException as error:
             if connection.in_transaction:
@@ -205,6 +224,31 @@ class SqliteStore:
         self._turnstile.close()
 
 
+def _acquire(lock: threading.Lock, until: float | None) -> None:
+    left = -1.0 if until is None else max(0.0, until - time.monotonic())
+    if not lock.acquire(timeout=left):
+        raise LedgerBusy
+
+
+def _lock(file: int, until: float | None) -> None:
+    """Lock a file, in the order in which it was asked for, or for as long as there is time.
+
+    With a bound the kernel is asked again and again, which keeps the place in the line all the
+    same: whoever comes after waits behind ``next``, which is held meanwhile.
+    """
+    if until is None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise LedgerBusy from None
+            time.sleep(ASK_AGAIN)
+
+
 def _close(*files: int) -> None:
     for file in files:
         os.close(file)
@@ -218,6 +262,7 @@ def connect(path: Path, max_pages: int) -> sqlite3.Connection:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone, on every build
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA cache_size = -16000")
@@ -225,6 +270,20 @@ def connect(path: Path, max_pages: int) -> sqlite3.Connection:
     if max_pages:
         connection.execute(f"PRAGMA max_page_count = {int(max_pages)}")
     return connection
+
+
+def integrity(path: Path) -> list[str]:
+    """What SQLite's own check finds wrong with a file, at most a hundred; empty where it is whole.
+
+    It reads the whole file, on a connection of its own, and holds nobody up.
+    """
+    try:
+        with closing(connect(path, 0)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [] if found == ["ok"] else found
 
 
 def refused(error: BaseException) -> bool:

@@ -15,6 +15,10 @@ class Tx(Protocol):
     """An open transaction. SQL has ``:name`` parameters; a row reads like a mapping."""
 
     skip_locked: str  #: "" or "FOR UPDATE SKIP LOCKED", appended by claims
+    for_update: str  #: "" or " FOR UPDATE", appended where a row is read to be changed
+    heads: dict[str, tuple[int, str]] | None
+    """The heads of the chains that moved in this transaction (table → seq, hash), written when it
+    commits; None where each is written at once."""
 
     def one(self, sql: str, **params: Any) -> Row | None:
         """The first row, or None."""
@@ -53,9 +57,11 @@ def savepoint(tx: Tx) -> Iterator[None]:
     Raises ``StorageRefused`` where it took the whole transaction with it, as a full disk does.
     """
     tx.run("SAVEPOINT part")
+    heads = None if tx.heads is None else tx.heads.copy()
     try:
         yield
     except BaseException as error:
+        tx.heads = heads  # the rows that moved them go with what is rolled back
         try:
             tx.run("ROLLBACK TO SAVEPOINT part")
             tx.run("RELEASE SAVEPOINT part")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from connector.ledger import consents, contacts, enrolments, sends
+from connector.ledger import consents, contacts, decisions, enrolments, sends
 from connector.ledger.events import signal_facts
 from connector.ledger.store import Row, Tx
 from connector.model import Json
@@ -26,13 +26,18 @@ SIGNAL = "SELECT * FROM signals WHERE id = :id"
 SIGNAL_OF = "SELECT * FROM signals WHERE contact_id = :contact AND event_id = :event LIMIT 1"
 ENDED_BY = """SELECT event_id FROM signals WHERE contact_id = :contact AND name = :name
     AND occurred_at > :since AND id > :start ORDER BY id LIMIT 1"""
-DECIDED = """SELECT d.*, f.body AS facts FROM decisions d
+DECIDED = """SELECT d.*, f.body AS facts FROM decided d
     LEFT JOIN facts f ON f.hash = d.facts_hash WHERE {where} ORDER BY d.id LIMIT :limit"""
 BY_ID = DECIDED.format(where="d.id = :id")
 BY_SEND = DECIDED.format(where="d.send_id = :id")
 BY_EVENT = DECIDED.format(where="d.event_id = :id AND d.moment = 'trigger'")
-BY_ENROLMENT = DECIDED.format(
-    where="d.contact_id IN (:one, :other) AND d.enrolment_id = :id AND d.send_id IS NULL"
+BY_ENROLMENT = (
+    decisions.SAME  # noqa: S608
+    + " "
+    + DECIDED.format(
+        where="""d.contact_id IN (SELECT same.id FROM same) AND d.enrolment_id = :id
+        AND d.send_id IS NULL"""
+    )
 )
 TEXTS = "SELECT * FROM sends WHERE enrolment_id = :id ORDER BY id LIMIT :limit"
 ANSWERS = "SELECT * FROM sends WHERE cause = 'system' AND cause_id = :id ORDER BY id LIMIT :limit"
@@ -157,7 +162,7 @@ def _refused(decision: Row) -> dict[str, Json]:
 
 def _walk(tx: Tx, enrolment: Row, only: Row | None = None) -> dict[str, Json]:
     winner = contacts.row(tx, enrolment["contact_id"]) or {"id": enrolment["contact_id"]}
-    ids = {"one": enrolment["contact_id"], "other": winner["id"], "id": enrolment["id"]}
+    ids = {"contact": winner["id"], "id": enrolment["id"]}
     texts = [only] if only else tx.all(TEXTS, id=enrolment["id"], limit=MANY)
     decided = [
         _decision(row)

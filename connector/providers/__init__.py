@@ -7,10 +7,10 @@ settings schema; ``connector check`` compares the configuration with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Final, Protocol
+from datetime import date, datetime
+from typing import Final, Protocol, runtime_checkable
 
-from connector.model import Accepted, Found, Hook, Message, Receipt, Reply
+from connector.model import Accepted, Carried, Found, Hook, LookedUp, Message, Receipt, Reply
 from connector.providers.sandbox import Sandbox
 from connector.providers.twilio import Twilio
 
@@ -30,10 +30,31 @@ class Provider(Protocol):
         """Return if a callback is proven to come from the provider; raise ``Unverified``."""
 
     def inbound(self, since: datetime) -> Iterator[Reply]:
-        """Replies since an instant, where the provider can list them; else nothing."""
+        """Every reply since an instant, oldest first.
+
+        Raises ``Deferred`` or ``Uncertain`` where not all of them can be listed now.
+        """
+
+    def carried(self, since: datetime) -> Iterator[Carried]:
+        """Every text the provider took since an instant, oldest first.
+
+        Raises ``Deferred`` or ``Uncertain`` where not all of them can be listed now.
+        """
 
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
         """Read a verified callback; raise ``Unreadable`` when it is neither receipt nor reply."""
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """What a provider may do beside: tell what kind of number one is."""
+
+    def lookup(self, e164: str, owner_since: date | None = None) -> LookedUp:
+        """Look a number up; with ``owner_since``, also whether it has a new owner since that day.
+
+        Raises ``Refused`` where this number cannot be looked up, ``Deferred`` or ``Uncertain``
+        where it may be asked again later.
+        """
 
 
 ADAPTERS: Final[Mapping[str, Callable[..., Provider]]] = {

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +25,18 @@ import orjson
 
 from connector.clock import Clock, instant, now, text
 from connector.errors import Deferred, Refused, SendFailed, Uncertain, Unreadable, Unverified
-from connector.model import Accepted, Found, Hook, Json, Message, Receipt, Reply, Status
+from connector.model import (
+    Accepted,
+    Carried,
+    Found,
+    Hook,
+    Json,
+    LookedUp,
+    Message,
+    Receipt,
+    Reply,
+    Status,
+)
 from connector.providers.sandbox_script import scenes
 from connector.text import count
 
@@ -81,7 +92,17 @@ class Sandbox:
     def _player(self) -> Player:
         from connector.providers.sandbox_player import Player  # here: the web does without requests
 
-        return Player(self._callback_url, partial(_signature, self._key), self._clock, self._http)
+        sign = partial(_signature, self._key)
+        return Player(self._callback_url, sign, self._clock, self._http, self._keep)
+
+    @property
+    def _replies(self) -> Path:
+        return self._outbox.with_suffix(".replies.jsonl")
+
+    def _keep(self, reply: Mapping[str, Any]) -> None:
+        """Remember a reply, as a provider does, whether or not anybody hears of it."""
+        with suppress(OSError):
+            _append(self._replies, orjson.dumps(reply, option=orjson.OPT_APPEND_NEWLINE))
 
     def send(self, message: Message) -> Accepted:
         """Append the text to the outbox; the script may have it fail instead.
@@ -123,14 +144,7 @@ class Sandbox:
 
     def texts(self) -> Iterator[Mapping[str, Json]]:
         """The outbox, oldest first; a line torn by a full disk is skipped."""
-        if not self._outbox.exists():
-            return
-        with self._outbox.open("rb") as file:
-            for line in file:
-                try:
-                    yield orjson.loads(line)
-                except orjson.JSONDecodeError:
-                    continue
+        return _lines(self._outbox)
 
     def find(self, message: Message, since: datetime) -> Found:
         """Look the send up in the outbox, which always knows."""
@@ -139,9 +153,37 @@ class Sandbox:
                 return Found(True, entry["provider_id"])
         return Found(False)
 
+    def lookup(self, e164: str, owner_since: date | None = None) -> LookedUp:
+        """What the script tells of the number; a scene that ``fails`` fails here too."""
+        scene = next(scene for scene in self._scenes if scene.is_of(e164))
+        if scene.fails:
+            failure, reason = FAILURES[scene.fails]
+            raise failure("the sandbox's script says so", reason=reason, code=scene.error_code)
+        reassigned = scene.reassigned if owner_since is not None else None
+        return LookedUp(scene.number_type or "mobile", reassigned)
+
     def inbound(self, since: datetime) -> Iterator[Reply]:
-        """Nothing: the sandbox keeps no replies."""
-        return iter(())
+        """The replies that it played since an instant, oldest first."""
+        for entry in _lines(self._replies):
+            if instant(str(entry["at"])) >= since:
+                yield _read(entry)  # type: ignore[misc]  # only replies are kept there
+
+    def carried(self, since: datetime) -> Iterator[Carried]:
+        """The outbox since an instant, oldest first, each text once.
+
+        Raises ``Deferred`` where there is no outbox: it would tell of nothing as if all were well.
+        """
+        if not self._outbox.exists():
+            raise Deferred("the outbox is not there: put the old folder's beside the ledger")
+        seen = set()
+        for entry in self.texts():
+            at = instant(str(entry["at"]))
+            if at < since or entry["provider_id"] in seen:
+                continue
+            seen.add(entry["provider_id"])
+            yield Carried(
+                self.name, entry["provider_id"], entry["to"], entry["text"], at, entry["send_id"]
+            )
 
     def verify(self, hook: Hook, now: datetime) -> None:
         """Check the HMAC-SHA256 over the raw body."""
@@ -155,6 +197,18 @@ class Sandbox:
             return [_read(item) for item in orjson.loads(hook.body)]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Unreadable("a sandbox callback is a list of receipts and replies") from None
+
+
+def _lines(path: Path) -> Iterator[Mapping[str, Json]]:
+    """The objects of a file of JSON lines; a line torn by a full disk is skipped."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                yield orjson.loads(line)
+            except orjson.JSONDecodeError:
+                continue
 
 
 def _signature(key: bytes, body: bytes) -> str:

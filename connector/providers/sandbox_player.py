@@ -49,12 +49,14 @@ class Player:
         sign: Callable[[bytes], str],
         clock: Clock,
         http: requests.Session | None,
+        keep: Callable[[dict[str, Any]], None] = lambda reply: None,
     ) -> None:
         address = urlsplit(callback_url)
         self._path = address.path or "/"
         self._wire = Wire(f"http://{address.netloc}", {}, http, direct=True)
         self._sign = sign
         self._clock = clock
+        self._keep = keep  #: called with each reply, before it is told
         self._cues: list[_Cue] = []
         self._places = itertools.count()
         self._waiting = threading.Condition()
@@ -79,7 +81,11 @@ class Player:
         while True:
             lines = self._next()
             at = text(self._clock())
-            self._post(orjson.dumps([{**line, "at": at} for line in lines]))
+            told = [{**line, "at": at} for line in lines]
+            for line in told:
+                if line["kind"] == "reply":
+                    self._keep(line)
+            self._post(orjson.dumps(told))
 
     def _next(self) -> list[dict[str, Any]]:
         """Wait until something is due, then take all that is."""

@@ -32,10 +32,16 @@ class Scene:
     after: float = 0.2  #: real seconds, whatever a scaled clock shows
     fails: str = ""  #: refused, deferred or uncertain
     taken: bool = True  #: whether a text whose sending ends ``uncertain`` was taken
+    number_type: str = ""  #: what a look-up tells of the number; "" tells a mobile
+    reassigned: bool = False  #: whether a look-up tells that the number has a new owner
 
     def fits(self, message: Message) -> bool:
         """Whether this scene is about the text."""
         return self.to in ("", message.to) and self.contains in message.text
+
+    def is_of(self, number: str) -> bool:
+        """Whether this scene is about the number, whatever the text."""
+        return self.to in ("", number) and not self.contains
 
 
 def scenes(script: Iterable[Mapping[str, Any]]) -> tuple[Scene, ...]:

@@ -9,22 +9,34 @@ import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from connector.errors import SendFailed, Uncertain, Unverified
-from connector.model import Accepted, Found, Hook, Json, Message, Receipt, Reply
-from connector.providers import twilio_callbacks
-from connector.providers.twilio_errors import failure, instant, json_object, whole
+from connector.model import (
+    Accepted,
+    Carried,
+    Found,
+    Hook,
+    Json,
+    LookedUp,
+    Message,
+    Receipt,
+    Reply,
+    Status,
+)
+from connector.providers import twilio_callbacks, twilio_lookup
+from connector.providers.twilio_errors import failure, instant, json_object, reason, whole
 
 if TYPE_CHECKING:
     from connector.providers.wire import Answer, Wire
 
 NEAR: Final = timedelta(minutes=5)  #: a doubtful send was created within this of its attempt
 SETTLED: Final = timedelta(seconds=60)  #: after this a text that is not listed was not taken
+MAX_PAGES: Final = 500  #: of a thousand texts each, when all since an instant are wanted
 MAX_VALIDITY: Final = 36_000  #: seconds
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -50,6 +62,7 @@ class Twilio:
         messaging_service_sid: str = "",
         from_number: str = "",
         base_url: str = "https://api.twilio.com",
+        lookup_url: str = "https://lookups.twilio.com",
         api_key: str = "",
         api_secret: str = "",
         public_url: str = "",
@@ -66,6 +79,7 @@ class Twilio:
         self._service = messaging_service_sid
         self._number = from_number
         self._base_url = base_url
+        self._lookup_url = lookup_url
         self._public_url = public_url.rstrip("/")
         self._http = http
         self._path = f"/2010-04-01/Accounts/{account_sid}/Messages.json"
@@ -77,6 +91,12 @@ class Twilio:
         from connector.providers.wire import Wire  # here, so that the web runs without requests
 
         return Wire(self._base_url, {"Authorization": self._login}, self._http)
+
+    @cached_property
+    def _lookups(self) -> Wire:
+        from connector.providers.wire import Wire
+
+        return Wire(self._lookup_url, {"Authorization": self._login}, self._http)
 
     def send(self, message: Message) -> Accepted:
         """Create a Message; whatever may have created one unseen is ``Uncertain``."""
@@ -128,17 +148,38 @@ class Twilio:
             return Found(None)
         return Found(False if listing.answered_at - since >= SETTLED else None)
 
-    def inbound(self, since: datetime) -> Iterator[Reply]:
-        """Replies that Twilio took since an instant, oldest first, among its newest 20,000 texts.
+    def lookup(self, e164: str, owner_since: date | None = None) -> LookedUp:
+        """What kind of number it is, by Twilio's Lookup; each call is charged."""
+        return twilio_lookup.look_up(self._lookups, e164, owner_since)
 
-        Raises ``Deferred`` or ``Uncertain`` when they cannot be listed now.
+    def inbound(self, since: datetime) -> Iterator[Reply]:
+        """Replies that Twilio took since an instant, oldest first.
+
+        Raises ``Deferred`` or ``Uncertain`` when they cannot all be listed now.
         """
         query = {"To": self._number} if self._number and not self._service else {}
-        oldest = since.replace(microsecond=0)  # Twilio's own instants are whole seconds
-        listing = self._list(query, oldest, pages=20, page_size=1000)
-        for entry in reversed(listing.entries):
-            if entry.inbound and entry.at >= oldest:
+        for entry in self._since(query, since):
+            if entry.inbound:
                 yield Reply(self.name, entry.sid, entry.sender, entry.to, entry.text, entry.at)
+
+    def carried(self, since: datetime) -> Iterator[Carried]:
+        """Texts that Twilio took from this account's sender since an instant, oldest first.
+
+        Raises ``Deferred`` or ``Uncertain`` when they cannot all be listed now. It is asked
+        without a date, since a text that has not left yet has no ``DateSent`` to be found by.
+        """
+        query = {"From": self._number} if self._number and not self._service else {}
+        for entry in self._since(query, since):
+            if not entry.inbound:
+                yield _carried(entry)
+
+    def _since(self, query: Mapping[str, str], since: datetime) -> Iterator[_Entry]:
+        """Every message since an instant, oldest first."""
+        oldest = since.replace(microsecond=0)  # Twilio's own instants are whole seconds
+        listing = self._list(query, oldest, pages=MAX_PAGES, page_size=1000)
+        if not listing.complete:
+            raise Uncertain(f"Twilio lists over {MAX_PAGES * 1000:,} texts since {oldest}")
+        return (entry for entry in reversed(listing.entries) if entry.at >= oldest)
 
     def _list(
         self, query: Mapping[str, str], oldest: datetime, *, pages: int, page_size: int
@@ -188,6 +229,11 @@ class _Entry:
     text: str
     at: datetime
     inbound: bool
+    status: str = ""
+    error_code: str = ""
+    segments: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
 
 
 @dataclass(slots=True)
@@ -221,7 +267,36 @@ def _entry(item: Mapping[str, Json]) -> _Entry:
     if at is None or not isinstance(item.get("sid"), str):
         raise Uncertain("Twilio's list of messages is unreadable")
     sender, to, text = (str(item.get(name) or "") for name in ("from", "to", "body"))
-    return _Entry(item["sid"], sender, to, text, at, item.get("direction") == "inbound")
+    return _Entry(
+        item["sid"],
+        sender,
+        to,
+        text,
+        at,
+        item.get("direction") == "inbound",
+        str(item.get("status") or ""),
+        str(item.get("error_code") or ""),
+        whole(item.get("num_segments")),
+        _micros(item.get("price")),
+        str(item.get("price_unit") or "").upper(),
+    )
+
+
+def _carried(entry: _Entry) -> Carried:
+    return Carried(
+        provider=twilio_callbacks.PROVIDER,
+        provider_id=entry.sid,
+        to=entry.to,
+        text=entry.text,
+        at=entry.at,
+        status=twilio_callbacks.STATUSES.get(entry.status, Status.unknown),
+        raw_status=entry.status,
+        error_code=entry.error_code,
+        reason=reason(entry.error_code),
+        segments=entry.segments,
+        cost_micros=entry.cost_micros,
+        currency=entry.currency,
+    )
 
 
 def _tagged(url: str, send_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -45,11 +45,14 @@ def masked(name: str, value: Any) -> Any:
     return value
 
 
-def tell(chain: Known, width: int = 80) -> list[str]:
-    """The chain as lines of at most ``width`` columns. What :func:`shown` masked stays masked."""
+def tell(chain: Known, width: int = 80, *, full: bool = False) -> list[str]:
+    """The chain as lines of at most ``width`` columns. What :func:`shown` masked stays masked.
+
+    ``full`` tells of each decision too by which policy it was made, and all that it saw.
+    """
     contact = chain["contact"]
     is_person = chain["kind"] in ("contact", "number")
-    page = Page(width, contact["zone"] if contact else "")
+    page = Page(width, contact["zone"] if contact else "", full=full)
     if is_person:
         _person(page, chain)
     for story in chain["stories"]:
@@ -63,9 +66,13 @@ def tell(chain: Known, width: int = 80) -> list[str]:
     return page.lines
 
 
-def number_line(number: Known, since: str) -> str:
-    """What may be sent to a number now, in one sentence; ``since`` tells when it was stopped."""
-    live = sorted(standing(_consent_row(row) for row in number["consents"]).live)
+def number_line(number: Known, since: str, known: Iterable[str] | None = None) -> str:
+    """What may be sent to a number now, in one sentence; ``since`` tells when it was stopped.
+
+    ``known`` is what is live, where the caller knows what has ended of itself.
+    """
+    rows = map(_consent_row, number["consents"])
+    live = sorted(standing(rows).live if known is None else known)
     if number["blocked_scope"]:
         scope = "everything" if number["blocked_scope"] == "all" else number["blocked_scope"]
         rest = f"; live consent for {', '.join(live)}" if live else ""
@@ -75,7 +82,8 @@ def number_line(number: Known, since: str) -> str:
 
 def _consent_row(row: Known) -> ConsentRow:
     at = datetime.fromisoformat(row["occurred_at"])
-    return ConsentRow(row["purpose"], row["action"] == "granted", row["method"], at)
+    action = row["action"]
+    return ConsentRow(row["purpose"], action == "granted", row["method"], at, action == "pending")
 
 
 def _person(page: Page, chain: Known) -> None:

@@ -114,6 +114,51 @@ class Told:
         return self._segments is not None and self._segments.hold(name)
 
 
+class Answered:
+    """What a history answered, told again: ``counts``, ``first``, ``last``, ``segments``.
+
+    What was not asked then raises ``LookupError``: nobody knows it any more.
+    """
+
+    def __init__(self, answers: Mapping[str, Json], as_of: datetime) -> None:
+        self._answers, self._as_of = answers, as_of
+        self.changes_at: datetime | None = None
+
+    def count(self, name: str, within: timedelta | None, enough: int = 0) -> int:
+        """How often a signal occurred, within a span where one is named."""
+        if enough == 1:
+            last = self.last(name)
+            return int(last is not None and (within is None or last > self._as_of - within))
+        seconds = int(within.total_seconds()) if within else 0
+        return int(self._told("counts", f"{name} {seconds}"))
+
+    def first(self, name: str) -> datetime | None:
+        """When a signal occurred first."""
+        return self._instant("first", name)
+
+    def last(self, name: str) -> datetime | None:
+        """When a signal occurred last."""
+        return self._instant("last", name)
+
+    def in_segment(self, name: str) -> bool:
+        """Whether the person was in a segment; raises ``ExpressionFailed`` where it did then."""
+        answer = self._told("segments", name)
+        if isinstance(answer, list):
+            code, says = answer
+            raise ExpressionFailed(says, code)
+        return bool(answer)
+
+    def _instant(self, what: str, name: str) -> datetime | None:
+        found = self._told(what, name)
+        return datetime.fromisoformat(found) if found else None
+
+    def _told(self, what: str, name: str) -> Json:
+        told = self._answers.get(what, {})
+        if name not in told:
+            raise LookupError(f"what was answered about {name} is not kept")
+        return told[name]
+
+
 def sooner(one: datetime | None, other: datetime | None) -> datetime | None:
     """The earlier of two instants, of which either may not be there."""
     return min((at for at in (one, other) if at is not None), default=None)

@@ -1,4 +1,8 @@
-"""Legal holidays as the hours file writes them: by date, by weekday of a month, or from Easter."""
+"""Legal holidays: the calendars of the ``holidays`` library, and days that the hours file writes.
+
+The library (MIT) knows the holidays of some 250 countries and their parts, days kept on a Friday
+or Monday among them. It costs 20 MB and 150 ms, so it is loaded when a day is first asked for.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 Holiday = Callable[[int], tuple[date, ...]]
-"""A year in, the days of it that are kept out (none, one, or two with the observed day)."""
+"""A year in, the days of it that are kept out (those of a neighbouring year may be among them)."""
 
 FORMS: Final = (
     '"12-25", "12-25 observed", "2026-12-24", "4th thursday of november", '
@@ -27,6 +31,40 @@ _FIXED = re.compile(r"(\d\d)-(\d\d)( observed)?")
 _ONCE = re.compile(r"\d{4}-\d\d-\d\d")
 _NTH = re.compile(rf"({'|'.join(_PLACES)}) (\w+) of (\w+)(?: \+ (\d{{1,2}}))?")
 _EASTER = re.compile(r"easter(?: ([+-]) (\d{1,2}))?")
+
+
+@lru_cache(maxsize=512)
+def calendar(place: str, required: bool = True) -> Holiday:
+    """The library's public holidays of a place such as ``US-LA`` or ``FR``.
+
+    A part of a country that the library does not know apart keeps the country's. Of a country
+    that it does not know at all, asking for a year raises ``NotImplementedError``, so that the
+    text waits; unless others tell the days, so that it is not ``required``.
+    """
+    country, _, part = place.partition("-")
+
+    def days(year: int) -> tuple[date, ...]:
+        import holidays
+
+        if not required and not is_known(country):
+            return ()
+        apart = part if is_known(place) else ""
+        return tuple(sorted(holidays.country_holidays(country, subdiv=apart or None, years=year)))
+
+    return lru_cache(maxsize=16)(days)
+
+
+@lru_cache(maxsize=512)
+def is_known(place: str) -> bool:
+    """Whether the library has a calendar for the very place; asking loads the library."""
+    import holidays
+
+    country, _, part = place.partition("-")
+    try:
+        holidays.country_holidays(country, subdiv=part or None)
+    except NotImplementedError:
+        return False
+    return True
 
 
 def read(text: str) -> Holiday:
@@ -87,17 +125,6 @@ def _nth(place: int, weekday: int, month: int, later: int) -> Holiday:
 
 
 def _from_easter(offset: int) -> Holiday:
+    from dateutil.easter import easter
+
     return lambda year: (easter(year) + timedelta(days=offset),)
-
-
-def easter(year: int) -> date:
-    """Easter Sunday in the Gregorian calendar (the algorithm of Meeus, Jones and Butcher)."""
-    golden, (century, rest) = year % 19, divmod(year, 100)
-    leaps, (quarter, part) = century // 4, divmod(rest, 4)
-    shift = (century - (century + 8) // 25 + 1) // 3
-    epact = (19 * golden + century - leaps - shift + 15) % 30
-    weekday = (32 + 2 * (century % 4) + 2 * quarter - epact - part) % 7
-    month, day = divmod(
-        epact + weekday - 7 * ((golden + 11 * epact + 22 * weekday) // 451) + 114, 31
-    )
-    return date(year, month, day + 1)

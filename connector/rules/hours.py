@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from connector.model import Purpose
+from connector.model import Purpose, light
 from connector.rules import windows
 from connector.rules.holidays import Holiday, falls_on
 from connector.rules.places import UNKNOWN_STATE, Where, name_of, places
+from connector.rules.signs import SignRule
 from connector.rules.windows import ALL_DAY, ALWAYS, Span, Week, Window
 
-__all__ = ["Hours", "HoursRule", "Opening", "Where", "judge", "legal_cap", "places"]
+__all__ = [
+    "Hours",
+    "HoursRule",
+    "Opening",
+    "Where",
+    "in_force",
+    "is_holiday",
+    "judge",
+    "learn_holidays",
+    "legal_cap",
+    "places",
+]
 
 IsHoliday = Callable[[str, date], bool]
 """Whether a day is a legal holiday of a place such as ``US-PA``."""
@@ -48,8 +61,10 @@ class Hours:
     version: str  #: sha256 of the file, 12 hex digits
     reviewed: date  #: when a person last compared the file with the law
     content: str = ""
+    signs: tuple[SignRule, ...] = ()  #: what else tells where somebody is
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Opening:
     """Whether a text may go now.
@@ -66,6 +81,7 @@ class Opening:
     closes: datetime | None = None
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class _Case:
     """All that decides the spans, whatever the hour; the key under which they are kept."""
@@ -118,12 +134,25 @@ def legal_cap(where: Where, hours: Hours, on: date | None = None) -> int | None:
     return min(limits, default=None)
 
 
+def in_force(where: Where, hours: Hours, on: date) -> tuple[HoursRule, ...]:
+    """The rows that have a say on a day: the states', then their countries'."""
+    rows = (_row(place, hours, on) for place in _layers(where.rules))
+    return tuple(row for row in rows if row is not None)
+
+
 def is_holiday(place: str, day: date, hours: Hours, more: IsHoliday | None = None) -> bool:
     """Whether a day is a legal holiday of the place or of its country."""
     country = place.partition("-")[0]
     if any(falls_on(hours.holidays.get(name, ()), day) for name in {place, country}):
         return True
     return more is not None and more(place, day)
+
+
+def learn_holidays(hours: Hours, today: date) -> None:
+    """Load the library and the holidays about ``today``, so that no text waits for it (150 ms)."""
+    for place in hours.holidays:
+        with suppress(NotImplementedError):  # a country that nobody knows: its texts wait
+            is_holiday(place, today, hours)
 
 
 @lru_cache(maxsize=1024)
@@ -134,7 +163,10 @@ def _missing(rules: tuple[str, ...], hours: Hours) -> str:
     for place in rules:
         country = place.partition("-")[0]
         if country not in hours.rules:
-            return f"{country or place} has no row in mappings/hours.toml, so no text goes there."
+            return (
+                f"{country or place} has no row in mappings/hours.toml, so no text goes there; "
+                "add a [[hours]] table for it to open it."
+            )
     return ""
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from connector.errors import ExpressionFailed
 from connector.expressions import Bundle, Expression, compile_all
-from connector.model import ConsentGiven, Event, Json, Signal, Subject, Trust
+from connector.model import ConsentGiven, Event, Json, Purpose, Signal, Subject, Trust
 from connector.rules import told
 from connector.rules.locate import Located, locate
 
@@ -44,6 +44,8 @@ class ConsentRule:
     purpose: str  #: marketing, service, or a scope such as cart_reminders
     method: str  #: how it is given: web_form, checkout …
     place: str  #: where its values stand: ``consents[0]``
+    double_opt_in: bool = False  #: it waits until the number itself has said yes
+    renews: bool = False  #: said again it counts anew
 
 
 Roots = tuple[tuple[str, frozenset[str]], ...]
@@ -66,6 +68,8 @@ class EventRule:
     consents: tuple[ConsentRule, ...] = ()
     sensitive: frozenset[str] = frozenset()
     thing: str = ""  #: the event is about a thing of this kind and not about a person
+    contact_made: str = ""  #: the channel on which another tool reached the person
+    contact_purpose: Purpose = Purpose.marketing
     tables: told.Tables = field(init=False, repr=False, compare=False)
     _parts: tuple[Bundle, Bundle] = field(init=False, repr=False, compare=False)
     _roots: Roots = field(init=False, repr=False, compare=False)
@@ -189,6 +193,8 @@ def apply(
         sensitive=rule.sensitive,
         dropped=tuple(said.dropped),
         thing=rule.thing,
+        contact_made=rule.contact_made,
+        contact_purpose=rule.contact_purpose,
     )
 
 
@@ -254,9 +260,21 @@ def _holds(rule: EventRule, when: Expression, context: Mapping[str, Json]) -> bo
 def _consents(rule: EventRule, said: told.Told, event: Event) -> Iterator[ConsentGiven]:
     evidence = {"source": event.source, "event": event.source_event_id, "name": event.name}
     for consent in rule.consents:
-        given = said.consent(consent.place, consent.purpose, consent.method, evidence)
+        seen = {} if event.type == "webhook" else _seen(event.payload)
+        given = said.consent(consent.place, consent.purpose, consent.method, evidence, seen)
         if given is not None:
-            yield given
+            pending = consent.double_opt_in and given.granted
+            yield replace(given, pending=pending, renews=consent.renews)
+
+
+def _seen(payload: Json) -> dict[str, Json]:
+    """Where a tracked event comes from, as its library says: address, page, program."""
+    context = payload.get("context") if isinstance(payload, Mapping) else None
+    if not isinstance(context, Mapping):
+        return {}
+    page = context.get("page")
+    url = page.get("url") if isinstance(page, Mapping) else None
+    return {"ip": context.get("ip"), "url": url, "user_agent": context.get("userAgent")}
 
 
 def _merges(event: Event, subject: Subject, said: told.Told) -> Subject | None:

@@ -14,10 +14,14 @@ NARROWEST: Final = 40
 
 
 class Page:
-    """Lines of at most ``width`` columns; ``zone`` is the person's own, or "" where unknown."""
+    """Lines of at most ``width`` columns; ``zone`` is the person's own, or "" where unknown.
 
-    def __init__(self, width: int, zone: str = "") -> None:
+    ``full``: everything that is kept is told, not only what most people ask.
+    """
+
+    def __init__(self, width: int, zone: str = "", *, full: bool = False) -> None:
         self.lines: list[str] = []
+        self.full = full
         self._width = max(width, NARROWEST)
         self._zone = _zone(zone)
         self._day = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zoneinfo
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -44,27 +45,52 @@ class Sign:
     zones: tuple[str, ...] = ()
 
 
-def places(contact: Contact, e164: str) -> Where:
-    """Where somebody may be who is texted at ``e164``, from all that is known of them."""
-    number = _of_number(e164)
-    return _places(contact.timezone, contact.country, contact.region, contact.postal, number)
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What one record tells of where somebody is; "" where it does not say."""
+
+    what: str  #: what it is called in explanations; "" for the person's own address
+    country: str = ""
+    region: str = ""
+    postal: str = ""
+
+
+def places(contact: Contact, e164: str | Sign, others: tuple[Address, ...] = ()) -> Where:
+    """Where somebody may be who is texted at ``e164``, from all that is known of them.
+
+    ``others`` are addresses beside the person's own, each a sign like it. In the place of the
+    number may stand what it tells (``of_number``).
+    """
+    number = of_number(e164) if isinstance(e164, str) else e164
+    own = (contact.country, contact.region, contact.postal)
+    return _places(contact.timezone, own, number, others)
 
 
 @lru_cache(maxsize=2048)
-def _places(timezone: str, country: str, region: str, postal: str, number: Sign) -> Where:
-    stated = country_of(country)
-    ground = stated or (number.places[0].partition("-")[0] if number.places else "")
-    signs = (
-        number,
-        Sign("region", of_region(ground, region)),
-        Sign("postal code", of_postal(ground, postal)),
-        Sign("country", (stated,) if stated else ()),
-    )
+def _places(
+    timezone: str, own: tuple[str, str, str], number: Sign, others: tuple[Address, ...]
+) -> Where:
+    issued = number.places[0].partition("-")[0] if number.places else ""
+    home = country_of(own[0]) or issued
+    signs = [number, *_of_address(Address("", *own), home)]
+    for other in others:
+        signs += _of_address(other, home)
     return _where(timezone, [sign for sign in signs if sign.places])
 
 
+def _of_address(address: Address, home: str) -> tuple[Sign, ...]:
+    """The signs of one address, which is read as of its own country, else as of ``home``."""
+    stated = country_of(address.country)
+    what = f"{address.what} " if address.what else ""
+    return (
+        Sign(f"{what}region", of_region(stated or home, address.region)),
+        Sign(f"{what}postal code", of_postal(stated or home, address.postal)),
+        Sign(f"{what}country", (stated,) if stated else ()),
+    )
+
+
 @lru_cache(maxsize=1024)
-def _of_number(e164: str) -> Sign:
+def of_number(e164: str) -> Sign:
     """The sign that the number itself gives: its area code in North America, else its country."""
     if e164.startswith("+1") and (issued := AREA_CODES.get(e164[2:5])):
         return Sign(f"area code {e164[2:5]}", issued, phone.zones(e164))
@@ -135,7 +161,17 @@ _NAMES = {
 def country_of(written: str) -> str:
     """The ISO code of a country as a CRM may write it; what cannot be read stays as it is."""
     upper = _plain(written)
-    return _NAMES.get(upper, upper)
+    return upper if len(upper) == 2 and upper != "UK" else _names().get(upper, upper)
+
+
+@cache
+def _names() -> dict[str, str]:
+    """English names of countries → codes, from the table that comes with the zones."""
+    names = {}
+    for line in _table("iso3166.tab"):
+        code, name = line.split("\t")[:2]
+        names[_plain(name)] = code
+    return {**names, **_NAMES}
 
 
 def of_region(country: str, region: str) -> tuple[str, ...]:
@@ -210,15 +246,19 @@ def zones_of(place: str) -> tuple[str, ...]:
 @cache
 def _country_zones() -> dict[str, tuple[str, ...]]:
     """Country → zones, from the table that comes with the zones themselves (tzdata)."""
+    zones: dict[str, tuple[str, ...]] = {}
+    for line in _table("zone.tab"):
+        country, _, zone = line.split("\t")[:3]
+        zones[country] = (*zones.get(country, ()), zone)
+    return zones
+
+
+def _table(name: str) -> Iterator[str]:
+    """The lines of a table of the tzdata package."""
     from importlib import resources
 
-    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text()
-    zones: dict[str, tuple[str, ...]] = {}
-    for line in table.splitlines():
-        if line and not line.startswith("#"):
-            country, _, zone = line.split("\t")[:3]
-            zones[country] = (*zones.get(country, ()), zone)
-    return zones
+    text = resources.files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
+    yield from (line for line in text.splitlines() if line and not line.startswith("#"))
 
 
 def name_of(place: str) -> str:

@@ -326,6 +326,9 @@ class Play:
     arm: str = ""  #: of the experiment, where this is one of its variants
     templates: Mapping[tuple[str, str], Template] = field(default_factory=dict, compare=False)
     texts_until: Mapping[str, date] = field(default_factory=dict)  #: template → its valid_until
+    regulated: str = ""  #: what its texts are about that a law regulates: alcohol, gambling …
+    texts_regulated: Mapping[str, str] = field(default_factory=dict)  #: the same by template
+    crm: frozenset[str] = frozenset()  #: paths of the CRM's facts that it reads anywhere
     segments: Mapping[str, Segment] = field(default_factory=dict, compare=False)
     examples: tuple[Mapping[str, Any], ...] = ()  #: the ``[[examples]]`` tables as written
     allowed: Mapping[str, str] = field(default_factory=dict)  #: finding code → why it is silenced

@@ -1,7 +1,7 @@
 """Reviews: which plays and texts nobody has read again in time, and which are no longer valid.
 
 A text says so in a comment on its first line:
-``{# valid_until: 2026-12-31, review_every: 90d, reviewed: 2026-11-01 #}``.
+``{# valid_until: 2026-12-31, review_every: 90d, reviewed: 2026-11-01, regulated: alcohol #}``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Final
 from connector.expressions import Template
 from connector.rules.plays import Mode, Play
 
-KEYS: Final = ("valid_until", "review_every", "reviewed")
+KEYS: Final = ("valid_until", "review_every", "reviewed", "regulated")
 _COMMENT: Final = re.compile(r"\s*\{#-?(.*?)-?#\}")
 _PART: Final = re.compile(r"\s*(\w+)\s*:\s*(.*?)\s*")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _SPAN: Final = re.compile(r"(\d{1,4})\s*([dw])")
+KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")  #: of regulated content
 _ALIKE: Final = 0.8  #: from which a word is taken for a misspelt key
 
 
@@ -31,6 +32,7 @@ class Terms:
     valid_until: date | None = None
     review_every: timedelta | None = None
     reviewed: date | None = None
+    regulated: str = ""  #: what it is about that a law regulates; policy reads it
 
     def over(self, today: date) -> str:
         """What is past, as a clause; "" where nothing is."""
@@ -70,7 +72,10 @@ def terms(source: str) -> Terms:
             raise ValueError(f"says {text.strip()!r:.60}; it may say {', '.join(KEYS)}")
         values[part[1]] = part[2]
     return Terms(
-        _day(values, "valid_until"), _span(values.get("review_every")), _day(values, "reviewed")
+        _day(values, "valid_until"),
+        _span(values.get("review_every")),
+        _day(values, "reviewed"),
+        _kind(values.get("regulated")),
     )
 
 
@@ -107,3 +112,9 @@ def _span(text: str | None) -> timedelta | None:
     if not days:
         raise ValueError(f"says review_every: {text!r:.20}; write it in days: review_every: 90d")
     return timedelta(days=days)
+
+
+def _kind(text: str | None) -> str:
+    if text is None or KIND.fullmatch(text):
+        return text or ""
+    raise ValueError(f"says regulated: {text!r:.20}; write one word in small letters: alcohol")

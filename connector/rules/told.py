@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from connector import phone
 from connector.errors import ExpressionFailed
-from connector.model import ConsentGiven, Json, Subject, Trust
+from connector.model import Capture, ConsentGiven, Json, Subject, Trust
 from connector.rules import links
 
 MAX_ID: Final = 256
@@ -17,6 +18,8 @@ MAX_EMAIL: Final = 254
 MAX_KEY: Final = 200
 MAX_VISIT: Final = 500
 MAX_WORDING: Final = 2_000
+MAX_CAPTURE: Final = {"wording_version": 100, "ip": 64, "url": 2_000, "user_agent": 500}
+"""The longest that is kept of what proves a consent beside its words."""
 MAX_AMOUNT: Final = Decimal(10**12)
 EXACT: Final = 2**53  #: up to here a floating number is exactly the whole number it shows
 #: What broken trackers write where they know no id; as an id it would join strangers.
@@ -163,11 +166,18 @@ class Told:
         return "" if value is None or value == "" else self._drop("currency", "is no currency code")
 
     def consent(
-        self, place: str, purpose: str, method: str, evidence: Mapping[str, str]
+        self,
+        place: str,
+        purpose: str,
+        method: str,
+        evidence: Mapping[str, str],
+        seen: Mapping[str, Json],
     ) -> ConsentGiven | None:
         """A consent or its end; None where the event says nothing, or may not.
 
         One that ends without a number (``phone`` is "") is meant for all the person's numbers.
+        ``seen`` (ip, url, user_agent) is where the event itself comes from; the mapping's own
+        word goes before it.
         Raises ``ExpressionFailed`` where ``granted`` is neither true, false nor none.
         """
         granted = self._values.get(f"{place}.granted")
@@ -184,7 +194,35 @@ class Told:
             return None
         wording = self._values.get(f"{place}.wording")
         words = "" if wording is None else _plain(wording)[:MAX_WORDING]
-        return ConsentGiven(number, purpose, granted, method, words, evidence)
+        capture = Capture(
+            **{
+                name: self._short(f"{place}.{name}", most, seen.get(name))
+                for name, most in MAX_CAPTURE.items()
+            }
+        )
+        return ConsentGiven(
+            number, purpose, granted, method, words, evidence, capture, self._at(place)
+        )
+
+    def _short(self, field: str, most: int, default: Json) -> str:
+        """A text in one line, no longer than it is kept."""
+        value = self._values.get(field)
+        text = _plain(default if value is None or value == "" else value)
+        return "".join(letter for letter in text if letter.isprintable())[:most].strip()
+
+    def _at(self, place: str) -> datetime | None:
+        """When the consent was given, where the mapping says so; None takes the event's time."""
+        value = self._values.get(f"{place}.occurred_at")
+        if value is None or value == "":
+            return None
+        try:
+            at = datetime.fromisoformat(_plain(value))
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None:
+            self._drop(f"{place}.occurred_at", "is no instant with its zone")
+            return None
+        return at
 
     def _number_of(self, place: str) -> str:
         """The number a consent names; where it names none, the subject's (noted once only)."""

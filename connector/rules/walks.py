@@ -149,10 +149,20 @@ def _decision(page: Page, item: Known) -> None:
     first, *rest = item["objections"] or [None]
     if first is None:
         page.add("Decision", f"{head}{_policy(item)}")
-        return
-    page.add("Decision", f"{head} — {first['reason']}: {one_line(first['says'])}")
+    else:
+        page.add("Decision", f"{head} — {first['reason']}: {one_line(first['says'])}")
     for other in rest:
         page.add("Decision", f"  also {other['reason']}: {one_line(other['says'])}")
+    if page.full:
+        _weighed(page, item)
+
+
+def _weighed(page: Page, item: Known) -> None:
+    """By which policy (or play, for a start) it was decided, and on what facts."""
+    what = "play" if item["moment"] == "trigger" else "policy"
+    page.add("Decision", f"  by {what} {item['policy_version']}")
+    facts = item.get("facts")
+    page.add("Decision", f"  saw {one_line(facts)}" if facts else "  what it saw is not kept")
 
 
 def _verdict(page: Page, item: Known) -> str:

@@ -193,6 +193,14 @@ def for_task(key: str, subject: str, due_at: str) -> list[Owed]:
     return [Owed("task", key if key.startswith("task:") else f"task:{key}", change)]
 
 
+def for_note(key: str, body: str, at: str) -> list[Owed]:
+    """A note on the contact's record, in the connector's own words."""
+    change = _activity(
+        kind="note", subject="SMS opt-out", body=body, direction="", status="Done", at=at
+    )
+    return [Owed("activity", f"note:{key}", change)]
+
+
 def fields_key(contact_id: str) -> str:
     """The one key under which all changes of a contact's fields are owed."""
     return f"fields:{contact_id}"

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from datetime import datetime
 from typing import Any
 
-from connector.model import Accepted, Found, Hook, Message, Receipt, Reply
+from connector.model import Accepted, Carried, Found, Hook, Message, Receipt, Reply
 
 
 class Carrier:
@@ -28,6 +28,10 @@ class Carrier:
 
     def inbound(self, since: datetime) -> Iterator[Reply]:
         """Nothing came while nobody looked."""
+        return iter(())
+
+    def carried(self, since: datetime) -> Iterator[Carried]:
+        """Nothing went that was not recorded."""
         return iter(())
 
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:

@@ -10,12 +10,11 @@ from typing import Any, Final
 
 import orjson
 
-from connector.simulate.recorded import Line, Recorded
+from connector.simulate.recorded import WHOSE_HAND, Line, Recorded
 from connector.simulate.replay import Ran
 
-DECISIONS: Final = """SELECT d.*, s.text AS text,
-        CASE WHEN s.cause = 'hand' OR s.cause = 'test' THEN s.id ELSE '' END AS hand
-    FROM decisions d LEFT JOIN sends s ON s.id = d.send_id"""
+DECISIONS: Final = f"""SELECT d.*, s.text AS text, {WHOSE_HAND}
+    FROM decided d LEFT JOIN sends s ON s.id = d.send_id"""  # noqa: S608
 MOST: Final = 1_000  #: differences kept to be shown; all are counted
 SAME: Final = ("verdict", "reasons", "text")
 
@@ -52,8 +51,11 @@ class Comparison:
             )
 
 
-def compare(ran: Ran) -> Comparison:
-    """Lay the two histories side by side: by what each decision is about, in its order."""
+def compare(ran: Ran, since: str = "") -> Comparison:
+    """Lay the two histories side by side: by what each decision is about, in its order.
+
+    Only what was decided from ``since`` on is counted.
+    """
     found = Comparison()
     both = heapq.merge(
         ((about, 0, line) for about, line in ran.recorded.decisions()),
@@ -63,7 +65,8 @@ def compare(ran: Ran) -> Comparison:
     for about, lines in groupby(both, key=lambda item: item[0]):
         sides: tuple[list[Line], list[Line]] = ([], [])
         for _, side, line in lines:
-            sides[side].append(line)
+            if line["decided_at"] >= since:
+                sides[side].append(line)
         _lay(found, about, *sides)
     return found
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import heapq
 import sqlite3
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, Final
 
 from connector import clock
-from connector.errors import Deferred, Refused, Uncertain
-from connector.ledger import cursors, enrolments, fanouts, links, quiet, sends, timers
+from connector.ledger import (
+    cursors,
+    enrolments,
+    fanouts,
+    links,
+    quiet,
+    sends,
+    template_days,
+    timers,
+)
 from connector.ledger.store import Row
-from connector.model import Accepted, Message
 from connector.rules.plays import Play
 from connector.simulate.begun import Begun
-from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids
 from connector.simulate.recorded import BY_HAND, Line, Recorded
 from connector.simulate.scratch import FIRST_HELD, ScratchTx
@@ -40,12 +44,24 @@ NEXT: Final = {
 }
 """What asks when something is next due → what lists it in the order in which it is due."""
 
+GIVEN_BACK: Final = "given_back"  #: a text passed the gate, and was not handed over
+
+CAME_UP: Final[Mapping[str, tuple[str, str | int]]] = {
+    "opted_out": ("blocked", "all"),
+    "on_list": ("suppressed", "all"),
+    "reply_unread": ("held", "1"),
+    "consent_ended": ("revoked", 1),
+}
+"""Why a text was given back → the column of what is read then, and its value; others: a pause."""
+
 When = Callable[[Row], str]
 """When the thing of a row was done then."""
 
 
 class FaithfulTx(ScratchTx):
     """A transaction in which a thing is due when it was done then; else when it is due."""
+
+    is_told = True
 
     def __init__(
         self,
@@ -59,18 +75,22 @@ class FaithfulTx(ScratchTx):
         self._begun = Begun(recorded, lambda: tuple(plays().values()))
         self._known: dict[tuple[str, str, str], str] = {}
         self.code = ""  #: of the link that is about to be made
+        self.watched = ""  #: the text that is judged now
+        self.doubted = ""  #: what was due by then is in doubt (a restore), and of no decision
 
     def all(self, sql: str, **params: Any) -> list[Row]:
         """Every row; of what is due only that whose instant has come."""
         if sql == enrolments.DUE:
             return [self._as_due(row) for row in self._due(sql, self._when, params)]
-        if sql in (sends.DUE, sends.DUE_ANSWERS):
+        if sql in (sends.DUE, sends.DUE_FIRST, sends.DUE_ANSWERS):
             return self._due(sql, self._when, params)
         if sql == timers.DUE:
             return self._due(sql, self._begun.timer, params)
         found = super().all(sql, **params)
         if sql in (quiet.ACTIVE, quiet.NEVER):
             return self._begun.silent(found, str(params["until"]))
+        if sql == template_days.SINCE:
+            return self._judged(found)
         if sql == tidy.HELD:
             return [row for row in super().all(HELD) if self._lapsed(row) <= str(params["before"])]
         return found
@@ -84,11 +104,30 @@ class FaithfulTx(ScratchTx):
             return self._fanout(sql)
         if sql == FIRST_HELD:
             return {"at": min(map(self._lapsed, super().all(HELD)), default=None)}
+        if sql == sends.OBJECTED:
+            return self._objected(super().one(sql, **params), params)
         if sql == cursors.GET:
             return self._cursor(str(params["name"]), super().one(sql, **params))
         if sql == links.CODE:
             self._note_code(str(params["send"]), str(params["url"]))
         return super().one(sql, **params)
+
+    def _objected(self, row: Row | None, params: Mapping[str, Any]) -> Row | None:
+        """What kept a text from its call then; a call that was made is made again.
+
+        Here it is asked at the instant of the answer, when more was heard than before the call.
+        """
+        send = super().one(SEND, id=params["id"])
+        about = self._recorded.about_send(send) if send else ""
+        begun = str(send["begun_at"]) if send else ""
+        line = self._recorded.answer(about, params["attempt"], begun)
+        if row is None or line is None or line["begun_at"] != begun or not line["result"]:
+            return row
+        nothing = dict.fromkeys(row.keys())
+        if line["result"] != GIVEN_BACK:
+            return nothing
+        column, value = CAME_UP.get(line["reason"], ("paused", 1))
+        return {**nothing, column: value}
 
     def _cursor(self, name: str, row: Row | None) -> Row | None:
         self._begun.note_cursor(name)
@@ -133,6 +172,19 @@ class FaithfulTx(ScratchTx):
             self._begun.tell(row, now)
         return row
 
+    def _judged(self, rows: list[Row]) -> list[Row]:
+        """A text that was paused for its opt-outs then is judged by them at that instant."""
+        now = clock.text(self._now())
+        return [row for row in rows if self._is_judged(str(row["template"]), now)]
+
+    def _is_judged(self, template: str, now: str) -> bool:
+        return template == self.watched or not self._recorded.watched(template, now)
+
+    def was_asked(self, send: Row, now: datetime) -> bool:
+        """Whether the gate was asked about a text at this very instant."""
+        at = clock.text(now)
+        return self._recorded.instant(self._about(send), at) == at
+
     def run(self, sql: str, **params: Any) -> int:
         """Run a statement; what hangs on when it was done is as it was then."""
         if sql in AS_IT_WAS:
@@ -142,9 +194,13 @@ class FaithfulTx(ScratchTx):
     def put_off(self, params: Mapping[str, Any]) -> dict[str, str]:
         """A text put off is due when it was tried again."""
         send = super().one(SEND, id=params["id"])
-        about = self._recorded.about_send(send) if send else ""
-        again = self._recorded.answer(about, int(send["attempt"]) + 1) if send else None
+        again = self._tried_again(send) if send else None
         return {"due": again["begun_at"]} if again else {}
+
+    def _tried_again(self, send: Row) -> Line | None:
+        """The attempt that followed then."""
+        about = self._recorded.about_send(send)
+        return self._recorded.answer(about, int(send["attempt"]) + 1)
 
     def planned(self, params: Mapping[str, Any]) -> dict[str, str]:
         """A text is worth sending for as long as it was."""
@@ -153,6 +209,14 @@ class FaithfulTx(ScratchTx):
         )
         until = self._recorded.expires(about, str(params["now"]))
         return {"expires": until} if until else {}
+
+    def opened(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """An enrolment is opened in the earnest in which it was: an approval may have lacked."""
+        about = self._recorded.about(
+            "trigger", params["contact"], params["play"], params["key"], ""
+        )
+        mode = self._recorded.mode(about, str(params["now"]))
+        return {"mode": mode} if mode else {}
 
     def marked(self, params: Mapping[str, Any]) -> dict[str, str]:
         """Silences are told as far as they were shown."""
@@ -173,14 +237,19 @@ class FaithfulTx(ScratchTx):
 
     def _when(self, row: Row) -> str:
         due = str(row["due_at"])
+        if due <= self.doubted and "cause" in row.keys() and row["cause"] != "system":  # noqa: SIM118
+            return due
         thing = (str(row["id"]), str(row["step"]), due)
         known = self._known.get(thing)
         if known is None:
             if len(self._known) > KNOWN:
                 self._known.clear()
-            known = self._recorded.instant(self._about(row), due) or due
-            self._known[thing] = known
+            known = self._known[thing] = self._done_at(self._about(row), due)
         return known
+
+    def _done_at(self, about: str, due: str) -> str:
+        """When what was due at an instant was done then; as it is due where it was not."""
+        return self._recorded.instant(about, due) or due
 
     def _about(self, row: Row) -> str:
         names = row.keys()
@@ -190,6 +259,8 @@ class FaithfulTx(ScratchTx):
         contact_id, play, key = str(row["contact_id"]), str(row["play"]), str(row["key"])
         if moment == "send" and row["cause"] in BY_HAND:
             key = str(row["id"])
+        elif moment == "send" and row["cause"] == "system" and not contact_id:
+            key = str(row["phone"])
         return self._recorded.about(moment, contact_id, play, key, str(step))
 
     def _step(self, row: Row) -> str:
@@ -207,7 +278,9 @@ class FaithfulTx(ScratchTx):
 
 AS_IT_WAS: Final[Mapping[str, Callable[[FaithfulTx, Mapping[str, Any]], dict[str, str]]]] = {
     sends.DEFER: FaithfulTx.put_off,
+    sends.GIVE_BACK: FaithfulTx.put_off,
     sends.PLAN: FaithfulTx.planned,
+    enrolments.OPEN: FaithfulTx.opened,
     cursors.SET: FaithfulTx.marked,
 }
 """Statements with something in them that hangs on when it was done → what that was then."""
@@ -228,69 +301,3 @@ class FaithfulIds(Ids):
         """The code that the link had, where there was one."""
         known = self.tx.code if self.tx else ""
         return known or super().code()
-
-
-class FaithfulCarrier(Carrier):
-    """Answers what was answered then; where nothing was, takes the text."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Line] = {}
-
-    def send(self, message: Message) -> Accepted:
-        """Give the recorded answer. Raises the recorded failure."""
-        line = self.answers.pop(message.send_id, None)
-        if line is None:
-            return super().send(message)
-        failure = FAILURES.get(line["result"])
-        if failure is not None:
-            raise failure("as it was then", reason=line["reason"], code=line["code"])
-        return Accepted(
-            line["provider_id"] or f"SIM-{message.send_id}",
-            line["segments"],
-            line["cost_micros"],
-            line["currency"] or "",
-        )
-
-
-FAILURES: Final[dict[str, type[Refused] | type[Deferred] | type[Uncertain]]] = {
-    "refused": Refused,
-    "deferred": Deferred,
-    "uncertain": Uncertain,
-}
-
-
-class Later(AtOnce):
-    """Stands in for the dispatcher's pool: a call is answered at the instant it was then."""
-
-    def __init__(
-        self, tx: ScratchTx, recorded: Recorded, carrier: FaithfulCarrier, now: clock.Clock
-    ) -> None:
-        self._tx, self._recorded, self._carrier, self._now = tx, recorded, carrier, now
-        self._calls: list[tuple[datetime, int, Callable[[], Any]]] = []  # a heap
-        self._count = 0
-
-    def submit(self, act: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
-        """Keep the call of one ticket until its answer comes."""
-        ticket = args[0]
-        send = self._tx.one(SEND, id=ticket.send_id)
-        about = self._recorded.about_send(send)
-        line = self._recorded.answer(about, ticket.attempt, clock.text(self._now()))
-        at = self._now()
-        if line is not None:
-            self._carrier.answers[ticket.send_id] = line
-            at = clock.instant(line["settled_at"]) if line["settled_at"] else at
-        self._count += 1
-        heapq.heappush(self._calls, (at, self._count, lambda: act(*args, **named)))
-        return Future()
-
-    def next(self) -> datetime | None:
-        """When the next answer comes."""
-        return self._calls[0][0] if self._calls else None
-
-    def answer(self, now: datetime) -> int:
-        """Let the answers come whose instant is here; how many."""
-        count = 0
-        while self._calls and self._calls[0][0] <= now:
-            heapq.heappop(self._calls)[2]()
-            count += 1
-        return count

@@ -16,7 +16,7 @@ TEXTS: Final = """SELECT * FROM sends WHERE accepted_at IS NOT NULL OR counts_at
     ORDER BY coalesce(accepted_at, counts_at), id"""
 OWED: Final = """SELECT * FROM writebacks WHERE kind <> 'activity' AND kind <> 'fields'
     ORDER BY owed_at, id"""
-DECISIONS: Final = "SELECT * FROM decisions ORDER BY decided_at, id"
+DECISIONS: Final = "SELECT * FROM decided ORDER BY decided_at, id"
 GOALS: Final = {"converted": "goal"}
 """A goal reached when all steps were done ends nothing any more, and is a goal all the same."""
 ENROLMENTS: Final = "SELECT * FROM enrolments ORDER BY opened_at, id"

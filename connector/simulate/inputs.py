@@ -15,11 +15,14 @@ from typing import Any, Final
 import orjson
 
 from connector import clock
+from connector.config import libraries
 from connector.ledger import assignments
 from connector.ledger.store import Row, Store
-from connector.simulate import libraries
+from connector.simulate import recorded_gap, recorded_numbers
 from connector.simulate.pages import rows
+from connector.simulate.recorded import WHOSE_HAND
 from connector.simulate.recorded_events import events
+from connector.steps import templates
 
 Line = dict[str, Any]
 
@@ -27,22 +30,30 @@ FORMAT: Final = 1
 
 FILES: Final = """SELECT rowid AS id, * FROM files
     WHERE rowid > CAST(:after AS INTEGER) ORDER BY rowid LIMIT :limit"""
-REPLIES: Final = "SELECT * FROM replies WHERE id > :after ORDER BY id LIMIT :limit"
+REPLIES: Final = """SELECT * FROM replies WHERE id > :after AND phone <> ''
+    ORDER BY id LIMIT :limit"""
 RECEIPTS: Final = """SELECT r.*, CASE WHEN s.error_code = r.error_code AND r.error_code <> ''
         THEN s.reason ELSE '' END AS reason
     FROM receipts r LEFT JOIN sends s ON s.id = r.send_id
     WHERE r.id > :after ORDER BY r.id LIMIT :limit"""
 CLICKS: Final = "SELECT * FROM clicks WHERE id > :after ORDER BY id LIMIT :limit"
 CHANGES: Final = "SELECT * FROM crm_changes WHERE id > :after ORDER BY id LIMIT :limit"
-CONSENTS: Final = """SELECT * FROM consents WHERE id > :after AND recorded_by <> 'connector'
+CONSENTS: Final = """SELECT * FROM consents WHERE id > :after AND phone <> ''
+    AND (recorded_by <> 'connector' OR method = 'forgotten'
+        OR EXISTS (SELECT 1 FROM acts WHERE act = 'restored' AND at = consents.recorded_at))
     ORDER BY id LIMIT :limit"""
 LAPSES: Final = """SELECT * FROM consents WHERE id > :after AND recorded_by = 'connector'
-    AND event_id = '' AND method = 'reply' AND purpose = 'marketing' AND wording LIKE 'an unclear%'
+    AND event_id = '' AND method = 'reply' AND purpose = 'marketing' AND phone <> ''
+    AND wording LIKE 'an unclear%'
     ORDER BY id LIMIT :limit"""
 ACTS: Final = """SELECT * FROM acts WHERE id > :after AND act IN ('pause', 'resume')
     ORDER BY id LIMIT :limit"""
-STARTS: Final = """SELECT s.*, d.play AS play, d.decided_at AS heard_at FROM signals s
-    JOIN decisions d ON d.contact_id = s.contact_id AND d.moment = 'trigger'
+STARTS: Final = """WITH RECURSIVE same (id, winner) AS (
+        SELECT contact_id, contact_id FROM signals WHERE name = 'hand' AND id > :after
+        UNION SELECT c.id, same.winner FROM contacts c JOIN same ON c.merged_into = same.id)
+    SELECT s.*, d.play AS play, d.decided_at AS heard_at FROM signals s
+    JOIN same ON same.winner = s.contact_id
+    JOIN decisions d ON d.contact_id = same.id AND d.moment = 'trigger'
         AND d.decided_at >= s.occurred_at
     WHERE s.name = 'hand' AND s.id > :after GROUP BY s.id ORDER BY s.id LIMIT :limit"""
 MERGES: Final = """SELECT * FROM merges WHERE id > :after AND event_id = ''
@@ -51,20 +62,24 @@ SPLITS: Final = """SELECT * FROM merges WHERE id > :after AND undone_at IS NOT N
     ORDER BY id LIMIT :limit"""
 READ: Final = """SELECT a.*, r.phone AS phone FROM acts a
     JOIN replies r ON a.about = 'reply:' || r.id
-    WHERE a.id > :after AND (a.act = 'release' OR a.act = 'close') ORDER BY a.id LIMIT :limit"""
+    WHERE a.id > :after AND (a.act = 'release' OR a.act = 'close') AND r.phone <> ''
+    ORDER BY a.id LIMIT :limit"""
 BY_HAND: Final = """SELECT * FROM sends WHERE id > :after AND cause IN ('hand', 'test')
-    ORDER BY id LIMIT :limit"""
-DECISIONS: Final = """SELECT d.*, s.text AS text, s.expires_at AS expires_at,
-        CASE WHEN s.cause = 'hand' OR s.cause = 'test' THEN s.id ELSE '' END AS hand
-    FROM decisions d LEFT JOIN sends s ON s.id = d.send_id
-    WHERE d.id > :after ORDER BY d.id LIMIT :limit"""
+    AND phone <> '' ORDER BY id LIMIT :limit"""
+DECISIONS: Final = f"""SELECT d.*, s.text AS text, s.expires_at AS expires_at,
+        {WHOSE_HAND}, e.mode AS mode, c.id AS known
+    FROM decided d LEFT JOIN sends s ON s.id = d.send_id
+        LEFT JOIN enrolments e ON e.id = d.enrolment_id
+        LEFT JOIN contacts c ON c.id = d.contact_id
+    WHERE d.id > :after ORDER BY d.id LIMIT :limit"""  # noqa: S608
 TAKEN: Final = """SELECT a.rowid AS id, a.attempt AS number, a.begun_at AS began,
         a.settled_at AS settled, a.result, a.reason AS why, a.code, s.cause, s.cause_id,
-        s.contact_id, s.play, s.key, s.step, s.provider_id, s.segments, s.cost_micros, s.currency
+        s.contact_id, s.play, s.key, s.step, s.provider_id, s.segments, s.cost_micros, s.currency,
+        s.phone
     FROM attempts a JOIN sends s ON a.send_id = s.id
     WHERE a.rowid > CAST(:after AS INTEGER) ORDER BY a.rowid LIMIT :limit"""
 LINKS: Final = """SELECT l.rowid AS id, l.code, l.url, l.made_at, s.cause, s.cause_id, s.play,
-        s.key, s.step, s.contact_id FROM links l JOIN sends s ON s.id = l.send_id
+        s.key, s.step, s.contact_id, s.phone FROM links l JOIN sends s ON s.id = l.send_id
     WHERE l.rowid > CAST(:after AS INTEGER) ORDER BY l.rowid LIMIT :limit"""
 SCHEDULED: Final = """SELECT f.id, f.play, f.version, f.heard_at AS at FROM fanouts f
     JOIN signals s ON s.id = f.signal_id
@@ -203,9 +218,13 @@ def _lapses(store: Store) -> Iterator[Line]:
 
 
 def _pauses(store: Store) -> Iterator[Line]:
+    """Pauses of plays and of texts. A text that the connector paused by itself is judged again."""
     for row in rows(store, ACTS):
-        play = str(row["about"]).rpartition(":")[2]
-        yield {"kind": row["act"], "at": row["at"], "play": play, **_picked(row, "who", "why")}
+        about, _, name = str(row["about"]).rpartition(":")
+        what = "template" if about == "template" else "play"
+        is_own = what == "template" and row["who"] == templates.WHO
+        kind = "watch" if is_own else row["act"]
+        yield {"kind": kind, "at": row["at"], what: name, **_picked(row, "who", "why")}
 
 
 def _starts(store: Store) -> Iterator[Line]:
@@ -258,6 +277,8 @@ def _decisions(store: Store) -> Iterator[Line]:
             "reasons": [item["reason"] for item in orjson.loads(row["objections"])],
             "text": (row["text"] or "") if is_text else "",
             **_picked(row, *names, "policy_version", "hand"),
+            "mode": row["mode"] or "",
+            "erased": bool(row["contact_id"]) and not row["known"],
             "event_id": row["event_id"] or "",
             "expires_at": (row["expires_at"] or "") if row["moment"] == "plan" else "",
         }
@@ -273,7 +294,7 @@ def _answers(store: Store) -> Iterator[Line]:
             "begun_at": row["began"],
             "settled_at": row["settled"],
             **_picked(row, "result", "code", "cause", "cause_id", "contact_id", "play", "key"),
-            **_picked(row, "step", "provider_id", "segments", "cost_micros", "currency"),
+            **_picked(row, "step", "provider_id", "segments", "cost_micros", "currency", "phone"),
         }
 
 
@@ -293,7 +314,7 @@ def _looked_at(row: Row) -> Line:
 
 def _links(store: Store) -> Iterator[Line]:
     for row in rows(store, LINKS):
-        names = ("code", "url", "cause", "cause_id", "contact_id", "play", "key", "step")
+        names = ("code", "url", "cause", "cause_id", "contact_id", "play", "key", "step", "phone")
         yield {"kind": "link", "at": row["made_at"], **_picked(row, *names)}
 
 
@@ -304,17 +325,21 @@ def _picked(row: Row, *names: str) -> Line:
 READERS: Final[tuple[Callable[[Store], Iterator[Line]], ...]] = (
     *(_files, _pauses, _consents, _read, _changes, _merges, _splits, events, _replies, _clicks),
     *(_receipts, _starts, _sends, _links, _answers, _lapses, _scheduled, _missed, _decisions),
+    *(recorded_numbers.by_hand, recorded_numbers.lookups),
+    *(recorded_gap.restores, recorded_gap.carried, recorded_gap.settled),
 )
 RANKS: Final = {
     name: rank
     for rank, name in enumerate(
         (
-            *("about", "merged", "files", "pause", "resume", "consent", "release", "close"),
-            *("crm_change", "merge", "split", "event", "reply", "click", "receipt", "start"),
-            *("send", "link", "provider_answer", "lapse", "schedule", "decision"),
+            *("about", "merged", "files", "restored", "pause", "resume", "consent", "release"),
+            *("close", "suppress", "unsuppress", "reassign", "reassign_undone", "lookup"),
+            *("crm_change", "merge", "split", "event", "carried", "reply", "click", "receipt"),
+            *("watch", "start", "settled", "send", "restore_fetched", "restore_confirmed"),
+            *("link", "provider_answer", "lapse", "schedule", "decision"),
         )
     )
 }
 """Of what was heard at the same instant, this comes first."""
-RECORDED: Final = ("merged", "decision", "provider_answer", "link", "lapse", "schedule")
-"""Lines that tell what the connector did then, and are not told to it again."""
+RECORDED: Final = ("merged", "decision", "provider_answer", "link", "lapse", "schedule", "watch")
+"""Lines that tell what the connector did then; but for the last not told to it again."""

@@ -19,7 +19,7 @@ ROWS: Final = """SELECT accepted_at AS at, 'sent' AS what, play, step, contact_i
             WHEN moment = 'trigger' THEN 'started' WHEN verdict = 'wait' THEN 'held'
             ELSE 'stopped' END,
         play, step, contact_id, key, reason, until_at, NULL, '', ''
-    FROM decisions WHERE (verdict <> 'send' OR moment = 'trigger') AND decided_at >= :since
+    FROM decided WHERE (verdict <> 'send' OR moment = 'trigger') AND decided_at >= :since
     UNION ALL
     SELECT w.owed_at, w.kind, coalesce(e.play, ''), '', w.contact_id, coalesce(e.key, ''), '', NULL,
         NULL, '', ''

@@ -37,6 +37,9 @@ PLANNED: Final = "SELECT line FROM decisions WHERE about = ? AND binds = 1 AND a
 START: Final = "INSERT INTO starts VALUES (?, ?)"
 NEXT_START: Final = "SELECT min(at) FROM starts WHERE what = ? AND at >= ?"
 BY_HAND: Final = ("hand", "test")
+WHOSE_HAND: Final = """CASE WHEN s.cause = 'hand' OR s.cause = 'test' THEN s.id
+        WHEN s.cause = 'system' AND s.contact_id = '' THEN s.phone ELSE '' END AS hand"""
+"""What tells a text apart that no play and no person does: one by hand, one to a mere number."""
 COMMIT_EVERY: Final = 5_000
 LIFE: Final = "life"
 ROUND: Final = timedelta(seconds=2)  #: a round of the worker surely takes no longer
@@ -77,6 +80,8 @@ class Recorded:
         kind = line["kind"]
         if kind == "merged":
             self._run("INSERT INTO merged VALUES (?, ?)", line["loser"], line["winner"])
+        elif kind == "decision" and line.get("erased"):
+            self._run(START, LIFE, line["decided_at"])
         elif kind == "decision":
             about = self.about_decision(line)
             at, last_at = line["decided_at"], line["last_at"]
@@ -86,11 +91,8 @@ class Recorded:
             self._run(START, LIFE, at)
             if binds and line["moment"] == "trigger":
                 self._add_start(line)
-        elif kind == "lapse":
-            self._run(START, _joined("lapse", line["phone"]), line["lapsed_at"])
-        elif kind == "schedule":
-            if self._binds({**line, "policy_version": line["version"]}):
-                self._run(START, _joined("schedule", line["play"]), line["at"])
+        elif kind in ("lapse", "watch", "schedule"):
+            self._add_instant(kind, line)
         elif kind == "provider_answer":
             values = (self.about_send(line), line["attempt"], line["begun_at"])
             self._run("INSERT INTO answers VALUES (?, ?, ?, ?)", *values, _packed(line))
@@ -101,6 +103,15 @@ class Recorded:
                 line["url"],
                 line["code"],
             )
+
+    def _add_instant(self, kind: str, line: Line) -> None:
+        """When something was noticed that nobody told."""
+        if kind == "lapse":
+            self._run(START, _joined(kind, line["phone"]), line["lapsed_at"])
+        elif kind == "watch":
+            self._run(START, _joined(kind, line["template"]), line["at"])
+        elif self._binds({**line, "policy_version": line["version"]}):
+            self._run(START, _joined(kind, line["play"]), line["at"])
 
     def _add_start(self, line: Line) -> None:
         """By what time alone began it is told: the person and play; a fan-out by what it told."""
@@ -125,6 +136,8 @@ class Recorded:
     def about_send(self, line: Any) -> str:
         """What a text is about, in the same way; one by hand is about nothing but itself."""
         key = line["cause_id"] if line["cause"] in BY_HAND else line["key"]
+        if line["cause"] == "system" and not line["contact_id"]:
+            key = line["phone"]
         return self.about(line["cause"], line["contact_id"], line["play"], key, line["step"])
 
     def about(self, moment: str, contact_id: str, play: str, key: str, step: str) -> str:
@@ -142,6 +155,11 @@ class Recorded:
         found = self._db.execute(PLANNED, (about, at)).fetchone()
         return str(orjson.loads(found[0])["expires_at"]) if found else ""
 
+    def mode(self, about: str, at: str) -> str:
+        """In what earnest an enrolment was opened that was decided at an instant; "" for none."""
+        found = self._db.execute(PLANNED, (about, at)).fetchone()
+        return str(orjson.loads(found[0]).get("mode", "")) if found else ""
+
     def start_of(self, contact_id: str, play: str, due: str) -> str:
         """The instant at which time alone began a play for somebody, for what was due; or "".
 
@@ -155,6 +173,10 @@ class Recorded:
     def lapse(self, phone: str, since: str) -> str:
         """When an unclear reply from a number was counted as a no; "" where it was not."""
         return self._next(_joined("lapse", phone), since)
+
+    def watched(self, template: str, since: str) -> str:
+        """When a text was next paused since people left after it; "" where it was not."""
+        return self._next(_joined("watch", template), since)
 
     def scheduled(self, play: str, since: str) -> str:
         """When a schedule that was due at ``since`` was looked at; "" where it was not."""
@@ -204,6 +226,11 @@ class Recorded:
                 break
             seen.add(contact_id)
         return contact_id
+
+
+def stripped(key: str) -> str:
+    """A key without a signal's own identifier, which is another in each world."""
+    return _SIGNAL.sub("", key)
 
 
 def _joined(*parts: str) -> str:

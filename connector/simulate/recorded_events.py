@@ -13,7 +13,8 @@ import orjson
 from connector.ledger.store import Row, Store
 from connector.simulate.pages import Ahead, rows
 
-EVENTS: Final = "SELECT * FROM events WHERE id > :after ORDER BY id LIMIT :limit"
+EVENTS: Final = """SELECT * FROM events WHERE id > :after AND body_hash <> ''
+    ORDER BY id LIMIT :limit"""  # without a hash, it was erased with the person
 SIGNALS: Final = """SELECT id, event_id FROM signals WHERE id > :after AND event_id <> ''
     ORDER BY id LIMIT :limit"""
 BEARERS: Final = """SELECT id, event_id, contact_id FROM identity_links

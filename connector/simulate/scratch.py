@@ -25,6 +25,8 @@ _WRITES = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.IGNORE
 class ScratchTx(SqliteTx):
     """A transaction that notes which tables were written to."""
 
+    is_told = False  #: what CRM and provider are asked is told as it was then
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self.touched: set[str] = set()

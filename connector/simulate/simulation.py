@@ -12,16 +12,17 @@ from typing import Any
 import orjson
 
 from connector import clock
+from connector.config import libraries
 from connector.config.loaded import Loaded
 from connector.errors import ConnectorError
 from connector.ledger.store import Store
 from connector.runtime import contents
-from connector.simulate import against, libraries
+from connector.simulate import against
 from connector.simulate.against import Versus, versus
 from connector.simulate.compare import Comparison, compare
 from connector.simulate.inputs import inputs
 from connector.simulate.recorded import Line
-from connector.simulate.replay import Ran, Source, replayed
+from connector.simulate.replay import BOUND, Ran, Source, replayed
 from connector.simulate.scratch import ScratchTx
 from connector.simulate.totals import Totals, as_json, totals
 
@@ -97,7 +98,7 @@ def simulated(
     everything when it is due: a worker that was away for a day is no difference of files.
     """
     with ExitStack() as open_:
-        bound = other is None
+        bound = BOUND if other is None else None
         ran = open_.enter_context(replayed(loaded, source, tell, bound=bound))
         tx = ran.world.store.tx
         found = Simulated(
@@ -107,10 +108,10 @@ def simulated(
             totals=_totals(tx, wanted),
             faults=tuple(ran.faults),
             changed=tuple(changes(loaded, ran)),
-            comparison=compare(ran) if wanted.compared and bound else None,
+            comparison=compare(ran) if wanted.compared and other is None else None,
         )
         if other is not None:
-            there = open_.enter_context(replayed(other, source, tell, bound=False)).world.store.tx
+            there = open_.enter_context(replayed(other, source, tell, bound=None)).world.store.tx
             laid, of_other = versus(tx, there, wanted.since), _totals(there, wanted)
             found = _with(found, versus=laid, there=of_other)
         yield found, tx

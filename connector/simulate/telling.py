@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from connector.clock import instant
-from connector.ledger import consents, conversations, merges, pauses, sends
+from connector.ledger import consents, conversations, listings, merges, pauses, refreshes, sends
 from connector.ledger.store import Tx
 from connector.model import Cause, Event, Receipt, Reply, Status
 from connector.rules.clicks import Fetch
 from connector.rules.plays import OnPause
+from connector.simulate.faithful import FaithfulTx
 from connector.simulate.recorded import Line
+from connector.simulate.telling_gap import GAP
+from connector.simulate.telling_numbers import NUMBERS
 from connector.simulate.world import World
-from connector.steps import byhand, crmfacts
+from connector.steps import byhand, crmfacts, optin, templates
 from connector.steps.consent import record_consent
 from connector.steps.setup import Setup
 
@@ -83,7 +86,12 @@ def click(world: World, line: Line) -> None:
 def crm_change(world: World, line: Line) -> None:
     """The CRM told something of a person."""
     told = (line["crm"], line["contact_id"], line["facts"])
-    world.act(lambda tx, rt, now: crmfacts.learn(tx, rt, *told, now))
+
+    def learn(tx: Tx, rt: Setup, now: datetime) -> None:
+        crmfacts.learn(tx, rt, *told, now, asked=True)  # else it would not have been noted
+        refreshes.done(tx, refreshes.CRM, line["contact_id"], now)
+
+    world.act(learn)
 
 
 def consent(world: World, line: Line) -> None:
@@ -103,7 +111,13 @@ def consent(world: World, line: Line) -> None:
             evidence=line["evidence"],
             occurred_at=instant(line["occurred_at"]),
             now=now,
+            pending=line["action"] == "pending",
         )
+        if asks := line["evidence"].get("asks"):
+            bearers = listings.bearers(tx, "phone", line["phone"])
+            whose = bearers[0] if len(bearers) == 1 else ""
+            told = (line["phone"], asks.split(","), whose, rt.earnest.value, now)
+            optin.propose(tx, rt, *told, rt.book.policy.expiries)
         if line["action"] == "revoked" and line["method"] == BY_HAND:
             consents.hold(tx, line["phone"], "", None)  # a person has decided
 
@@ -111,10 +125,13 @@ def consent(world: World, line: Line) -> None:
 
 
 def pause(world: World, line: Line) -> None:
-    """Somebody paused a play, or all."""
+    """Somebody paused a play, or all, or a text."""
+    who, why = line["who"], line["why"]
+    if name := line.get("template"):
+        world.act(lambda tx, rt, now: templates.pause(tx, rt, name, who=who, why=why, now=now))
+        return
     play = world.rt.plays.get(line["play"])
     verdict = play.on_pause if play else OnPause.hold
-    who, why = line["who"], line["why"]
     world.act(
         lambda tx, rt, now: pauses.set_(tx, line["play"], verdict.value, who=who, why=why, at=now)
     )
@@ -122,7 +139,25 @@ def pause(world: World, line: Line) -> None:
 
 def resume(world: World, line: Line) -> None:
     """Somebody let it go on."""
+    if name := line.get("template"):
+        who, why = line["who"], line["why"]
+        world.act(lambda tx, rt, now: templates.resume(tx, rt, name, who=who, why=why, now=now))
+        return
     world.act(lambda tx, rt, now: pauses.lift(tx, line["play"]))
+
+
+def watch(world: World, line: Line) -> None:
+    """The connector found that a text drove people away."""
+
+    def judge(tx: Tx, rt: Setup, now: datetime) -> None:
+        own = tx if isinstance(tx, FaithfulTx) else None
+        if own is not None:
+            own.watched = line["template"]
+        templates.watch(tx, rt, now, line["template"])
+        if own is not None:
+            own.watched = ""
+
+    world.act(judge)
 
 
 def merge(world: World, line: Line) -> None:
@@ -189,11 +224,14 @@ TELLERS: Final[Mapping[str, Callable[[World, Line], None]]] = {
     "consent": consent,
     "pause": pause,
     "resume": resume,
+    "watch": watch,
     "merge": merge,
     "split": split,
     "release": release,
     "close": close,
     "start": start,
     "send": send,
+    **NUMBERS,
+    **GAP,
 }
 """What is done with each kind of input; those of other kinds are told to nobody."""

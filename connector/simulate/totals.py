@@ -23,7 +23,7 @@ WALKED: Final = """SELECT play, count(*) AS n,
         sum(CASE WHEN goal_kind = 'converted' THEN 1 ELSE 0 END) AS goals
     FROM enrolments WHERE opened_at >= :since GROUP BY play"""
 DECISIONS: Final = """SELECT play, contact_id, moment, verdict, reason, objections, repeats
-    FROM decisions WHERE verdict <> 'send' AND last_at >= :since"""
+    FROM decided WHERE verdict <> 'send' AND last_at >= :since"""
 OWED: Final = """SELECT kind, key FROM writebacks WHERE kind <> 'activity' AND kind <> 'fields'
     AND owed_at >= :since"""
 WALKER: Final = "SELECT play FROM enrolments WHERE id = :id"

@@ -18,12 +18,15 @@ from connector.ledger.store import Tx, is_storage
 from connector.model import Event, Receipt, Reply
 from connector.rules.clicks import Fetch
 from connector.rules.history import sooner
+from connector.simulate.asking import answer
 from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids, open_world
 from connector.simulate.scratch import FIRST_HELD, Scratch, ScratchTx
 from connector.steps import schedules, silence
 from connector.steps.advance import Advancer, Mapped, Piece, hear, map_event, take
 from connector.steps.dispatch import Dispatcher
+from connector.steps.pace import Pace
+from connector.steps.restored import settle_all
 from connector.steps.setup import Setup
 from connector.steps.tidy import UNDECIDED, tidy
 
@@ -74,6 +77,7 @@ class World:
         carrier: Carrier | None = None,
         ids: Ids | None = None,
         pool: Callable[[Setup], AtOnce] = lambda rt: AtOnce(),
+        pace: Callable[[Setup], Pace] = Pace,
         change: Callable[[Setup], None] = lambda rt: None,
     ) -> None:
         self.clock = Clock(begins)
@@ -84,7 +88,7 @@ class World:
         change(self.rt)
         self._advancer = Advancer(self.rt)
         self._pool = pool(self.rt)
-        self._dispatcher = Dispatcher(self.rt, pool=self._pool)
+        self._dispatcher = Dispatcher(self.rt, pool=self._pool, pace=pace(self.rt))
         self._parts: dict[str, datetime | None] = {}
         self._is_bound = type(self.store.tx) is not ScratchTx  #: to what the worker did then
 
@@ -169,10 +173,19 @@ class World:
         """All that is due now, until nothing is; in how many rounds."""
         for rounds in range(MOST_ROUNDS):
             self._pool.answer(self.clock())
-            if not (self._advancer.round() + self._dispatcher.round() + tidy(self.rt)):
+            done = self._advancer.round() + self._dispatcher.round() + tidy(self.rt)
+            if not (done + self._answer() + (settle_all(self.rt) if self.rt.restored else 0)):
                 self._parts.clear()
                 return rounds
         raise ConnectorError(f"something stays due for ever at {clock.text(self.clock())}")
+
+    def _answer(self) -> int:
+        """What texts wait for is told as it is known, where nothing tells how it was then."""
+        tx = self.store.tx
+        if tx.is_told or "refreshes" not in tx.touched:
+            return 0
+        with self.store.write() as open_:
+            return answer(open_, self.rt, self.clock())
 
 
 def _first_lapse(tx: Tx) -> datetime | None:

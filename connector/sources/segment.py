@@ -34,6 +34,8 @@ TYPES: Final = {
     "a": "alias",
 }
 BATCHES: Final = frozenset({"batch", "b", "import"})
+IP_COUNTRY: Final = "x-ip-country"
+"""Of the headers that are kept with a request: the country that a CDN told of who asked."""
 BACK_FILL_MARKS: Final = ("back_fill", "backfill", "historical")
 
 
@@ -57,6 +59,8 @@ class Segment:
         body = read_json(hook.body)
         items = read_items(body, door)
         envelope = _Envelope(body, door, received_at)
+        if country := hook.headers.get(IP_COUNTRY) if self._trust is Trust.browser else "":
+            envelope.seen_in(country)
         events: list[Event] = []
         rejected: list[tuple[str, bytes]] = []
         for item in items:
@@ -120,9 +124,17 @@ class _Envelope:
         self._is_batch = "batch" in body
         self._context = context if isinstance(context, dict) else {}
         self._sent_at = body.get("sentAt")
+        self._country = ""
+
+    def seen_in(self, country: str) -> None:
+        """What a CDN tells of the person's address stands, whatever their browser says of it."""
+        self._country = country
 
     def completed(self, item: dict[str, Any]) -> dict[str, Any]:
         """The event with what the request says of it: type, sentAt and shared context."""
+        own = item.get("context")
+        if self._country and (own is None or isinstance(own, dict)):
+            item["context"] = {**(own or {}), "ip_country": self._country}
         if not self._is_batch:
             item["type"] = self._type or item.get("type")
             return item

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from connector.ledger import crm_facts, listings
+from connector.ledger import crm_facts, forgotten, listings
 from connector.ledger.store import Tx
 from connector.model import Contact, Decision, Purpose, Said, Verdict
-from connector.rules import policy
+from connector.rules import hours, policy
+from connector.rules.hours import HoursRule
 from connector.rules.places import Where, places
-from connector.steps import gather
+from connector.steps import contexts, gather
 from connector.steps.setup import Setup
 
 USEFUL: Final = timedelta(days=366)  #: how long the text that is asked about stays worth sending
@@ -44,6 +46,8 @@ class Answer:
 
     decision: Decision
     where: Where  #: the zones and rules that were considered, and why
+    day: date  #: which it is there, on the first of their clocks
+    rows: tuple[HoursRule, ...]  #: of the hours file, those in force that day
     next_at: datetime | None  #: the first instant known at which it would go
     contact_ids: tuple[str, ...]  #: who bears the number
     live: frozenset[str]  #: purposes and scopes with live consent, supposed ones too
@@ -76,7 +80,10 @@ def _ask(
     next_at = None
     if decision.verdict is not Verdict.stop:
         next_at = next(_openings(tx, rt, question, person, decision), None)
-    return Answer(decision, places(person, person.phone), next_at, bearers, facts.consents)
+    where = places(person, person.phone, facts.addresses)
+    day = question.at.astimezone(ZoneInfo(where.zones[0]) if where.zones else UTC).date()
+    rows = hours.in_force(where, rt.book.hours, day)
+    return Answer(decision, where, day, rows, next_at, bearers, facts.consents)
 
 
 def _openings(
@@ -96,18 +103,18 @@ def _openings(
 
 def _facts(tx: Tx, rt: Setup, question: Question, person: Contact, at: datetime) -> policy.Facts:
     crm = crm_facts.of(tx, rt.crm, person.id)
-    found = gather.gather(
-        tx,
-        rt,
+    wanted = gather.Wanted(
         contact=person,
         purpose=question.purpose,
         due_at=at,
         expires_at=question.at + USEFUL,
-        facts_context=gather.context(tx, rt, person, crm, {}, at),
-        now=at,
+        at_gate=True,
     )
+    found = gather.gather(tx, rt, wanted, contexts.of(tx, rt, person, crm, {}, at), at)
     supposed = tuple(Said(then, question.purpose, "", "", "") for then in question.suppose_sent)
     given = {question.purpose.value, *question.scopes} if question.suppose_consent else set()
+    if not found.blocked and forgotten.returning(tx, person.phone) is not None:
+        found = replace(found, blocked="forgotten", blocked_scope="all")
     return replace(
         found,
         scopes=question.scopes,

@@ -10,7 +10,7 @@ from connector.ledger import crm_facts, events
 from connector.ledger.store import Tx
 from connector.model import Contact, Decision, Event, Json, Objection, Signal, Subject, Verdict
 from connector.rules.plays import Play
-from connector.steps import gather
+from connector.steps import contexts, gather
 from connector.steps.setup import Setup
 from connector.steps.starts import Began, start
 
@@ -40,7 +40,7 @@ def begin(
         return None
     shown = {**facts, "name": name, "key": occurrence}
     crm = crm_facts.of(tx, rt.crm, contact.id)
-    context = gather.context(tx, rt, contact, crm, shown, now, at, **more)
+    context = contexts.of(tx, rt, contact, crm, shown, now, at, **more)
     against = asked(play, context)
     if against is None:
         return None

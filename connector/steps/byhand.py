@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
-from connector.errors import ConnectorError, Unreadable
-from connector.ledger import contacts, crm_facts
+from connector.errors import Unreadable
+from connector.ledger import acts, contacts, crm_facts
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Tx
 from connector.model import Decision, Json
 from connector.rules.plays import Mode
-from connector.steps import gather
+from connector.steps import contexts, gather
 from connector.steps.began import keep
 from connector.steps.setup import Setup
 from connector.steps.starts import Began
@@ -41,15 +41,17 @@ def start(
 ) -> Decision:
     """Start a play for a contact; it is judged and governed like any other start.
 
-    Raises ``ConnectorError`` where the play or the contact is not there, or the play is off.
+    Raises ``Unreadable`` where the play or the contact is not there, or the play is off.
     """
     play = rt.plays.get(play_name)
     contact = gather.person(tx, contact_id)
     if play is None or contact is None:
         what = f"play {play_name}" if play is None else f"contact {contact_id}"
-        raise ConnectorError(f"there is no {what}")
+        raise Unreadable(f"there is no {what}")
     if play.mode is Mode.off:
-        raise ConnectorError(f"the play {play_name} is off; set its mode to live or shadow")
+        raise Unreadable(f"the play {play_name} is off; set its mode to live or shadow")
+    act, about = rt.new_id("act"), f"play:{play_name}"
+    acts.add(tx, act, "start", about, who=who, why=why, at=now, version=play.version)
     told = {**facts, "who": who, "why": why}
     signal_id = keep(tx, rt, contact, HAND, told, key, now, now)
     shown = {**told, "name": HAND, "key": key}
@@ -59,7 +61,7 @@ def start(
         HAND,
         key,
         now,
-        gather.context(tx, rt, contact, crm, shown, now),
+        contexts.of(tx, rt, contact, crm, shown, now),
         occurrence=key or signal_id,
         due_at=now,
     )
@@ -87,7 +89,8 @@ def take(tx: Tx, rt: Setup, told: Mapping[str, Any], now: datetime) -> None:
     if named := told["contact"].get("contact_id"):
         found.add(str(named))
     if len(found) != 1:
-        raise ConnectorError(f"{len(found)} contacts are meant, and one is wanted")
+        many = f"{len(found)} contacts bear" if found else "no contact bears"
+        raise Unreadable(f"{many} what the start names its contact by; one must")
     facts = told.get("facts") or {}
     decision = start(
         tx,

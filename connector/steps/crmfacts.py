@@ -11,7 +11,7 @@ from connector.ledger.store import Tx
 from connector.model import Json
 from connector.rules.plays import Kind
 from connector.rules.triggers import change
-from connector.steps import dates, edges
+from connector.steps import dates, edges, optouts
 from connector.steps.changes import changed
 from connector.steps.setup import Setup
 
@@ -20,16 +20,29 @@ HEARING: Final = (Kind.change, Kind.date, Kind.segment)
 
 
 def learn(
-    tx: Tx, rt: Setup, crm: str, contact_id: str, facts: Mapping[str, Json], now: datetime
+    tx: Tx,
+    rt: Setup,
+    crm: str,
+    contact_id: str,
+    facts: Mapping[str, Json],
+    now: datetime,
+    *,
+    asked: bool = False,
 ) -> None:
     """Take over a CRM's facts about a contact.
 
     What is told of somebody for the first time changed nothing: a first connection starts no play
-    but those that wait for a date.
+    but those that wait for a date. ``asked``: a text waited for the answer, so that it is noted,
+    and the facts are as young as it, also where it is the same as before: without that nobody could
+    tell why the text then went. The same told to nobody's question leaves all as it is.
     """
     before = crm_facts.of(tx, crm, contact_id)
+    optouts.heard(tx, rt, crm, contact_id, before, facts, now)
     if dict(facts) == before:
-        crm_facts.keep(tx, crm, contact_id, facts, now)
+        is_first = not before and crm_facts.fetched_at(tx, crm, contact_id) is None
+        if asked or is_first:  # whom the CRM knows, even by nothing, is asked about each day
+            crm_facts.keep(tx, crm, contact_id, facts, now)
+            crm_facts.note(tx, rt.new_id("crc"), crm, contact_id, facts, now)
         return
     change_id = rt.new_id("crc")
     crm_facts.keep(tx, crm, contact_id, facts, now)

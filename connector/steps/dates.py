@@ -14,7 +14,7 @@ from connector.rules.plays import Date, Kind, Mode, Play
 from connector.rules.triggers import STALE
 from connector.rules.triggers import dates as rules
 from connector.rules.triggers.dates import Occurrence
-from connector.steps import gather, timing
+from connector.steps import contexts, gather, timing
 from connector.steps.apart import apart
 from connector.steps.began import begin
 from connector.steps.setup import Setup
@@ -134,7 +134,7 @@ def _next(
 ) -> Occurrence | None:
     if contact is None:
         return None
-    context: dict[str, Json] = {"contact": gather.contact_facts(contact)}
+    context: dict[str, Json] = {"contact": contexts.contact_facts(contact)}
     if form.path.startswith("crm."):
         context["crm"] = crm_facts.of(tx, rt.crm, contact.id)
     value = timing.value_at(context, form.path)

@@ -19,17 +19,31 @@ from connector.model import Accepted
 from connector.providers import Provider
 from connector.rules import retry
 from connector.rules.policy import CHECK_AGAIN
-from connector.steps import owed, walk
+from connector.steps import budget, owed, templates, walk
+from connector.steps.alarm import alarm
 from connector.steps.consent import record_consent
 from connector.steps.gate import Ticket, pass_gate
+from connector.steps.pace import Pace
 from connector.steps.setup import Setup
 from connector.steps.versions import play_of
 
 log = logging.getLogger("connector")
 
 CLAIM = 64
+REFUSED_ACCOUNT = "configuration"  #: the reason where it is not the text that is at fault
 NUMBER_TYPES = {"not_mobile": "fixed_line", "invalid_number": "invalid"}
 """What a provider's refusal tells of the number itself."""
+
+
+CANNOT_TELL = timedelta(seconds=30)  #: until a text is tried again that could not be asked about
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A ticket that was not handed over: something came up since its text passed the gate."""
+
+    reason: str
+    retry_after: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,7 @@ class Answer:
     """What a provider said to one ticket, and how long it took."""
 
     ticket: Ticket
-    result: Accepted | SendFailed
+    result: Accepted | SendFailed | GivenBack
     took_ms: int
 
 
@@ -54,10 +68,12 @@ class Dispatcher:
         rt: Setup,
         rung: Callable[[], None] = lambda: None,
         pool: Executor | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._rt = rt
         self._rung = rung  #: called when an answer has come
         self._pool = pool or ThreadPoolExecutor(rt.in_flight, thread_name_prefix="provider")
+        self._pace = pace or Pace(rt)
         self._answers: deque[Answer] = deque()
         self._flying = 0
 
@@ -116,7 +132,12 @@ class Dispatcher:
         """Ask the gate about one text; where that is a fault of ours, the text waits, alone."""
         try:
             with savepoint(tx) if careful else nullcontext():
-                return pass_gate(tx, self._rt, row, now)
+                if self._pace.held(tx, row, now):
+                    return None
+                ticket = pass_gate(tx, self._rt, row, now)
+                if ticket is not None:
+                    self._pace.took(row, ticket.message.text, now)
+                return ticket
         except Exception as error:  # a door: one bad text must not hold up the rest
             if not careful or is_storage(error):
                 raise
@@ -134,10 +155,33 @@ class Dispatcher:
 
     def _fly(self, ticket: Ticket) -> None:
         started = time.perf_counter()
-        result = hand_over(self._rt.providers[ticket.provider], ticket)
+        result: Accepted | SendFailed | GivenBack | None = self._given_back(ticket)
+        if result is None:
+            result = hand_over(self._rt.providers[ticket.provider], ticket)
         took_ms = int((time.perf_counter() - started) * 1_000)
         self._answers.append(Answer(ticket, result, took_ms))
         self._rung()
+
+    def _given_back(self, ticket: Ticket) -> GivenBack | None:
+        """Whether a pause or an opt-out came while the text waited for its call.
+
+        Asked right before the call, so that nothing leaves once they stand in the ledger: the
+        row stays ``sending`` until the answer is settled, which is what whoever paused waits for.
+        """
+        try:
+            with self._rt.store.read() as tx:
+                why = sends.objection(
+                    tx,
+                    ticket.send_id,
+                    ticket.attempt,
+                    ticket.play,
+                    ticket.message.to,
+                    ticket.message.purpose,
+                )
+        except Exception as error:  # a door: where nobody can tell, nothing leaves
+            log.error("act=dispatch send=%s result=not_asked %s", ticket.send_id, error)
+            return GivenBack("check_failed", CANNOT_TELL)
+        return GivenBack(why) if why else None
 
     def close(self, patience: float = 15.0) -> None:
         """Take nothing new, wait for the calls under way, settle their answers."""
@@ -167,6 +211,10 @@ def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
     if row is None:
         return
     result = answer.result
+    if isinstance(result, GivenBack):
+        _give_back(tx, answer.ticket, result, now)
+        budget.correct(tx, rt, send_id)
+        return
     if isinstance(result, Accepted):
         accepted(tx, rt, row, result, now)
         outcome = "accepted"
@@ -179,7 +227,10 @@ def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
         sends.doubted(tx, send_id, result.reason, result.code)
         outcome = "uncertain"
     told = ("", "") if isinstance(result, Accepted) else (result.reason, result.code)
+    if told[0] == REFUSED_ACCOUNT:
+        _alarm(tx, rt, answer.ticket.provider, told[1], now)
     attempts.settle(tx, send_id, answer.ticket.attempt, outcome, *told, now)
+    budget.correct(tx, rt, send_id)
     changed = sends.standing(tx, send_id)
     if changed is not None and outcome != "deferred":
         owed.send_changed(tx, rt.crm, changed, now)
@@ -191,6 +242,21 @@ def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
         "" if isinstance(result, Accepted) else result.reason,
         answer.took_ms,
     )
+
+
+def _alarm(tx: Tx, rt: Setup, provider: str, code: str, now: datetime) -> None:
+    says = (
+        f"{provider} refuses us, not the text (error {code or 'without a code'}): look at its "
+        "credentials, its sender and the account; texts are tried again until they expire."
+    )
+    alarm(tx, rt, "provider_refuses", says, now, about=f"{provider} {code}".strip())
+
+
+def _give_back(tx: Tx, ticket: Ticket, result: GivenBack, now: datetime) -> None:
+    """The text was certainly not taken: it is due again, and the gate decides afresh."""
+    sends.given_back(tx, ticket.send_id, result.reason, now + result.retry_after)
+    attempts.settle(tx, ticket.send_id, ticket.attempt, "given_back", result.reason, "", now)
+    log.info("act=dispatch send=%s result=given_back reason=%s", ticket.send_id, result.reason)
 
 
 def accepted(tx: Tx, rt: Setup, row: Row, answer: Accepted, now: datetime) -> None:
@@ -217,7 +283,7 @@ def _refused(tx: Tx, rt: Setup, row: Row, error: Refused, now: datetime) -> None
     if error.reason in NUMBER_TYPES:
         consents.set_type(tx, str(row["phone"]), NUMBER_TYPES[error.reason])
     if error.reason == "opted_out":
-        record_consent(
+        added = record_consent(
             tx,
             rt,
             phone=str(row["phone"]),
@@ -228,6 +294,8 @@ def _refused(tx: Tx, rt: Setup, row: Row, error: Refused, now: datetime) -> None
             wording=f"provider error {error.code}",
             now=now,
         )
+        if added:
+            templates.opted_out(tx, rt, str(row["phone"]), now, now)
     if row["enrolment_id"]:
         enrolments.end(tx, str(row["enrolment_id"]), f"refused:{error.reason}", now)
 

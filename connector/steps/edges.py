@@ -18,7 +18,7 @@ from connector.rules.history import sooner
 from connector.rules.plays import Kind, Segment
 from connector.rules.triggers import STALE
 from connector.rules.triggers import edges as rules
-from connector.steps import gather
+from connector.steps import contexts, gather
 from connector.steps.apart import apart
 from connector.steps.began import begin
 from connector.steps.setup import Setup
@@ -210,7 +210,7 @@ def _inside(
 ) -> tuple[bool | None, datetime | None]:
     """Whether the person is in it as of an instant, and when time alone may change that."""
     known = crm_facts.of(tx, rt.crm, contact.id) if crm is None else crm
-    context = gather.context(tx, rt, contact, known, {}, at)
+    context = contexts.of(tx, rt, contact, known, {}, at)
     try:
         inside = bool(segment.when(context))
     except ExpressionFailed as error:

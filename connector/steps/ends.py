@@ -15,7 +15,7 @@ from connector.model import Contact, Event, Json, Signal
 from connector.rules import triggers
 from connector.rules.plays import Condition, Play
 from connector.rules.triggers import silence
-from connector.steps import exits, gather, owed, walk
+from connector.steps import contexts, exits, owed, walk
 from connector.steps.setup import Setup
 from connector.steps.versions import play_of
 
@@ -101,7 +101,7 @@ def _goal(
     if goal.same_key and signal.key != row["key"]:
         return ""
     if goal.where is not None:
-        start = gather.signal_of(enrolments.get(tx, str(row["id"])))
+        start = contexts.signal_of(enrolments.get(tx, str(row["id"])))
         if not _true(goal.where, {**context, "start": start}, row["id"]):
             return ""
     first_text = clock.instant(row["first_text_at"]) if row["first_text_at"] else None

@@ -17,7 +17,7 @@ from connector.model import Event, Json, Signal
 from connector.rules.plays import Kind, Mode, Play
 from connector.rules.triggers import STALE
 from connector.rules.triggers import things as rules
-from connector.steps import gather
+from connector.steps import contexts, gather
 from connector.steps.apart import apart
 from connector.steps.began import asked
 from connector.steps.setup import Setup
@@ -116,7 +116,7 @@ def _is_in(tx: Tx, rt: Setup, segment: str, contact_id: str, at: datetime) -> bo
     if contact is None:
         return False
     crm = crm_facts.of(tx, rt.crm, contact_id)
-    context = gather.context(tx, rt, contact, crm, {}, at)
+    context = contexts.of(tx, rt, contact, crm, {}, at)
     try:
         return bool(context["history"].in_segment(segment))
     except ExpressionFailed as error:
@@ -135,7 +135,7 @@ def _start(tx: Tx, rt: Setup, play: Play, row: Row, contact_id: str, now: dateti
     }
     at = clock.instant(row["occurred_at"])
     crm = crm_facts.of(tx, rt.crm, contact.id)
-    context = gather.context(tx, rt, contact, crm, facts, now, at)
+    context = contexts.of(tx, rt, contact, crm, facts, now, at)
     against = asked(play, context) if play.start.schedule is not None else ()
     if against is None:  # of a fact about a thing it was asked before, of the thing
         return

@@ -10,9 +10,22 @@ from connector.ledger import attempts, consents, crm_facts, decisions, enrolment
 from connector.ledger.store import Row, Tx
 from connector.model import Cause, Contact, Decision, Json, Message, Objection, Purpose, Verdict
 from connector.rules import hours, policy
+from connector.rules.optin import REQUEST
 from connector.rules.plays import Play, Step
 from connector.rules.policy import Facts
-from connector.steps import exits, gather, links, walk
+from connector.steps import (
+    budget,
+    contexts,
+    eligible,
+    exits,
+    gap,
+    gather,
+    keeping,
+    links,
+    optin,
+    walk,
+    writing,
+)
 from connector.steps.setup import Setup
 from connector.steps.versions import is_off, play_of
 from connector.text import count
@@ -31,17 +44,21 @@ class Ticket:
     provider: str
     attempt: int
     message: Message
+    play: str = ""
 
 
 def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
     """Decide about a planned text the instant before it goes.
 
+    0. After a restore, what was due in the gap is in doubt and goes no further (``steps/gap``).
     1. Read the contact, then touch the number's row, so that two workers cannot both pass a cap.
     2. Gather fresh facts and write the text from them.
     3. Decide, and keep the decision.
     4. Send: the row becomes ``sending`` (it counts from here on) and a ticket is made.
        Wait: the row is due again later. Stop: the row ends, and so may its enrolment.
     """
+    if gap.holds_back(tx, rt, send):
+        return None
     enrolment = enrolments.walking(tx, str(send["enrolment_id"])) if send["enrolment_id"] else None
     asked = _decide(tx, rt, send, enrolment, now)
     decision = asked.decision
@@ -55,16 +72,19 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
         enrolment_id=send["enrolment_id"] or "",
         send_id=send["id"],
     )
-    kept = gather.kept(asked.facts)
+    kept = keeping.kept(asked.facts, rt.book.policy)
     decisions.add(tx, about, decision, kept, now, decision_id=rt.new_id("dec"))
     if decision.verdict is Verdict.wait and decision.until is not None:
         sends.wait(tx, str(send["id"]), decision.until, decision.reason)
+        eligible.ask_for(tx, asked.facts, decision, str(send["id"]), now)
         return None
     if decision.verdict is not Verdict.send:
         _stop(tx, rt, send, enrolment, asked.play, decision.reason, now)
         return None
     if not rt.may_leave(str(send["mode"])):
         _leave_out(tx, rt, send, enrolment, asked.play, now)
+        return None
+    if gap.was_said(tx, rt, send, asked.facts.contact.phone, asked.facts.text, now):
         return None
     if asked.play is not None and asked.play.exclusive:
         _outrank(tx, rt, asked.play, send, now)
@@ -86,32 +106,35 @@ def _decide(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime) 
     step = next((step for step in play.steps if step.name == send["step"]), None) if play else None
     purpose = Purpose(send["purpose"])
     wants = frozenset({purpose.value, *(play.scopes if play else ())})
-    known = gather.person(tx, str(send["contact_id"]), wants)
+    known = gather.person(tx, str(send["contact_id"]), wants, rt.book.policy.expiries, now)
     contact = known or Contact("", str(send["phone"]))
     if send["cause"] != Cause.play:
         contact = gather.with_number(contact, str(send["phone"]))
     consents.touch(tx, contact.phone or str(send["phone"]))
     context = _context(tx, rt, play, contact, enrolment, now)
+    if send["template"] == REQUEST:
+        context |= optin.words(tx, rt, contact)
     text, language, fault, template = _write(tx, rt, send, play, step, contact, enrolment, context)
-    facts = gather.gather(
-        tx,
-        rt,
+    wanted = gather.Wanted(
         contact=contact,
         purpose=purpose,
         due_at=clock.instant(send["due_at"]),
         expires_at=clock.instant(send["expires_at"]),
-        facts_context=context,
-        now=now,
         play=play,
         step=step,
         key=send["key"],
         enrolment_id=send["enrolment_id"] or "",
-        but_send=send["id"],
+        started_at=clock.instant(enrolment["triggered_at"]) if enrolment is not None else None,
+        send_id=send["id"],
+        sender=send["sender"] or rt.sender,
         text=text,
         text_fault=fault,
         template=template,
         is_answer=send["cause"] in BY_HAND and not send["template"],
+        at_gate=True,
+        leaves=rt.may_leave(str(send["mode"])),
     )
+    facts = gather.gather(tx, rt, wanted, context, now)
     decision = policy.decide(facts, rt.book, now)
     gone = play is None or is_off(rt, play.name)
     over = _over(send, enrolment, play_gone=gone, contact_gone=known is None)
@@ -130,7 +153,7 @@ def _context(
     if play is not None and enrolment is not None:
         return walk.context_of(tx, rt, play, contact, enrolment, now)
     crm = crm_facts.of(tx, rt.crm, contact.id)
-    return gather.context(tx, rt, contact, crm, gather.signal_of(enrolment), now)
+    return contexts.of(tx, rt, contact, crm, contexts.signal_of(enrolment), now)
 
 
 def _write(
@@ -149,13 +172,13 @@ def _write(
     template = str(send["template"])
     if step is not None and step.choices and enrolment is not None:
         template = walk.choose(step, context, enrolment)
-    trusted = send["cause"] != Cause.play or gather.is_trusted(rt, enrolment)
+    trusted = send["cause"] != Cause.play or writing.is_trusted(rt, enrolment)
     leaves = rt.may_leave(str(send["mode"]))
-    text, language, fault = gather.write_text(
+    text, language, fault = writing.write_text(
         rt,
         template,
         contact,
-        gather.shown(context, enrolment),
+        contexts.shown(context, enrolment),
         trusted=trusted,
         short=links.for_send(tx, rt, str(send["id"]), contact.id, leaves, trusted=trusted),
         texts=play.templates if play is not None and play.templates else rt.templates,
@@ -258,6 +281,7 @@ def _begin(
         return None
     attempt = int(send["attempt"]) + 1
     attempts.begin(tx, str(send["id"]), attempt, now)
+    budget.reserve(tx, rt, facts, str(send["id"]), now)
     message = Message(
         send_id=send["id"],
         to=facts.contact.phone,
@@ -267,13 +291,14 @@ def _begin(
         valid_for=_valid_for(rt, facts, now),
         purpose=facts.purpose.value,
     )
-    return Ticket(send["id"], rt.provider, attempt, message)
+    return Ticket(send["id"], rt.provider, attempt, message, str(send["play"]))
 
 
 def _valid_for(rt: Setup, facts: Facts, now: datetime) -> timedelta:
     """How long the provider may try: never into quiet hours, and not past the text's use."""
-    where = hours.places(facts.contact, facts.contact.phone)
+    where = hours.places(facts.contact, facts.contact.phone, facts.addresses)
     margin = rt.book.policy.window_margin
-    opening = hours.judge(where, rt.book.hours, facts.purpose, now, margin)
+    purpose = Purpose.service if facts.asks else facts.purpose
+    opening = hours.judge(where, rt.book.hours, purpose, now, margin)
     ends = min(facts.expires_at, opening.closes or facts.expires_at)
     return min(max(ends - now, SHORTEST_VALID), LONGEST_VALID)

@@ -41,25 +41,25 @@ def answer(tx: Tx, rt: Any, reply_id: str, text: str, *, who: str, mode: str, no
     )
 
 
-def close(tx: Tx, rt: Any, phone: str, *, who: str, now: datetime) -> bool:
+def close(tx: Tx, rt: Any, phone: str, *, who: str, now: datetime, why: str = "") -> bool:
     """The conversation with a number is over; False where none was open."""
-    return conversations.close(tx, phone, now) and _note(tx, rt, "close", phone, who, now)
+    return conversations.close(tx, phone, now) and _note(tx, rt, "close", phone, who, why, now)
 
 
-def release(tx: Tx, rt: Any, phone: str, *, who: str, now: datetime) -> bool:
+def release(tx: Tx, rt: Any, phone: str, *, who: str, now: datetime, why: str = "") -> bool:
     """A person has read the unclear reply that held a number; False where none did."""
     known = consents.number(tx, phone)
     if known is None or not known["held_at"]:
         return False
     consents.hold(tx, phone, "", None)
-    return _note(tx, rt, "release", phone, who, now)
+    return _note(tx, rt, "release", phone, who, why, now)
 
 
-def _note(tx: Tx, rt: Any, act: str, phone: str, who: str, now: datetime) -> bool:
+def _note(tx: Tx, rt: Any, act: str, phone: str, who: str, why: str, now: datetime) -> bool:
     """Keep who decided, by the reply that it was about: no number stands in an act."""
     reply = tx.one(LAST_REPLY, phone=phone)
     about = f"reply:{reply['id']}" if reply else "reply:"
-    acts.add(tx, str(rt.new_id("act")), act, about, who=who, at=now)
+    acts.add(tx, str(rt.new_id("act")), act, about, who=who, why=why, at=now)
     return True
 
 
@@ -105,4 +105,6 @@ def _plan(
         priority=50,
     )
     sends.plan(tx, planned, now)
+    act = str(rt.new_id("act"))
+    acts.add(tx, act, "send", f"send:{send_id}", who=who, at=now, why=cause.value)
     return send_id

@@ -11,7 +11,7 @@ from connector.ledger import crm_facts, enrolments, events, quiet
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Event, Signal, Subject
 from connector.rules.plays import Play
-from connector.steps import dates, edges, ends, gather
+from connector.steps import contexts, dates, edges, ends
 from connector.steps.setup import Setup
 from connector.steps.versions import play_of
 
@@ -52,7 +52,7 @@ def _tell(tx: Tx, rt: Setup, contact: Contact, row: Row, now: datetime) -> None:
     signal = Signal(row["name"], Subject(), facts, {}, key=row["key"], activity=False)
     crm = crm_facts.of(tx, rt.crm, contact.id)
     shown = {**facts, "name": signal.name, "key": signal.key}
-    context = gather.context(tx, rt, contact, crm, shown, now, at)
+    context = contexts.of(tx, rt, contact, crm, shown, now, at)
     going = enrolments.going(tx, contact.id, at)
     ends.end_for(tx, rt, going, contact, signal, event, context, now)
 

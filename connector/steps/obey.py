@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from connector.ledger import consents, contacts, sends
 from connector.ledger.store import Tx
 from connector.model import Label, Reply
-from connector.rules.consent import standing
+from connector.rules.consent import WRONG_PERSON, standing
+from connector.rules.optin import CONFIRMED
+from connector.steps import optin, templates
 from connector.steps.consent import record_consent
 from connector.steps.setup import Setup
 
 ANSWER_WITHIN: Final = timedelta(minutes=5)
 """An answer leaves within five minutes of the reply's own time, or not at all."""
 
+PENDING: Final = "pending"  #: why a reply opts in: a double opt-in is open, and it says yes
 ANSWERS: Final = {
     Label.opt_out: "stop_confirmed",
     Label.opt_in: "start_confirmed",
@@ -33,10 +37,14 @@ def obey(
     now: datetime,
 ) -> bool:
     """Do what the reply asks; False where there was nothing to do, so nothing to confirm."""
+    if label in (Label.opt_out, Label.wrong_person):
+        optin.close(tx, told.sender, now)
     if label is Label.opt_out:
         scope = rt.book.policy.stop_scope
         stop(tx, rt, told.sender, "reply", told.text[:160], at, now, scope=scope)
         _stop_other_numbers(tx, rt, contact_id, told.sender, at, now)
+    elif label is Label.opt_in and why == PENDING:
+        return optin.complete(tx, rt, told, at, now)
     elif label is Label.opt_in:
         return _start(tx, rt, told, at, now)
     elif label is Label.wrong_person:
@@ -55,23 +63,25 @@ def answer(
     reply_id: str,
     at: datetime,
     now: datetime,
+    why: str = "",
 ) -> None:
     """Plan our answer: once, to the number that wrote, within five minutes or not at all."""
     if now - at >= ANSWER_WITHIN:
         return
     if label is Label.opt_out and _confirmed_already(tx, told.sender, reply_id):
         return
+    template = CONFIRMED if why == PENDING else ANSWERS[label]
     sends.plan(
         tx,
         sends.Plan(
             id=rt.new_id("snd"),
             cause="system",
             cause_id=reply_id,
-            step=ANSWERS[label],
+            step=template,
             contact_id=contact_id,
             phone=told.sender,
             purpose="system",
-            template=ANSWERS[label],
+            template=template,
             due_at=now,
             expires_at=at + ANSWER_WITHIN,
             mode=rt.earnest.value,
@@ -93,7 +103,7 @@ def stop(
     scope: str = "all",
 ) -> None:
     """End every consent of the number (or marketing, where the operator's law allows)."""
-    record_consent(
+    added = record_consent(
         tx,
         rt,
         phone=phone,
@@ -105,15 +115,20 @@ def stop(
         occurred_at=at,
         now=now,
     )
+    if added:
+        templates.opted_out(tx, rt, phone, at, now)
 
 
 def _stop_other_numbers(
     tx: Tx, rt: Setup, contact_id: str, phone: str, at: datetime, now: datetime
 ) -> None:
-    """A STOP also stops marketing to the person's other numbers known at that moment."""
-    if not contact_id:
-        return
-    for other in contacts.phones(contacts.identities(tx, contact_id)):
+    """A STOP also stops marketing to the person's other numbers known at that moment.
+
+    Where several share the number and nobody can tell who of them wrote, to those of each.
+    """
+    whose = [contact_id] if contact_id else contacts.bearers(tx, "phone", phone)
+    others = [contacts.phones(contacts.identities(tx, each)) for each in whose]
+    for other in dict.fromkeys(chain.from_iterable(others)):
         if other != phone:
             record_consent(
                 tx,
@@ -152,7 +167,7 @@ def _wrong_person(
     tx: Tx, rt: Setup, told: Reply, contact_id: str, at: datetime, now: datetime
 ) -> None:
     """All consent of the number ends, without an answer, and it leaves the contact."""
-    stop(tx, rt, told.sender, "reply", told.text[:160], at, now)
+    stop(tx, rt, told.sender, WRONG_PERSON, told.text[:160], at, now)
     for bearer in contacts.bearers(tx, "phone", told.sender):
         contacts.detach(tx, "phone", told.sender, bearer, "", now, link_id=rt.new_id("lnk"))
 

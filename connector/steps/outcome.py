@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from connector.ledger import consents, contacts, enrolments, outcomes, sends
 from connector.ledger.outcomes import Heard
 from connector.ledger.store import Row, Tx
-from connector.model import Accepted, Label, Receipt, Reply
+from connector.model import Accepted, Label, Receipt, Reply, Status
 from connector.phone import mask
 from connector.rules import replies
 from connector.rules.links import cleaned
 from connector.rules.replies import Understood
-from connector.steps import dispatch, owed, signal, versions
+from connector.steps import budget, dispatch, optin, owed, signal, templates, versions
 from connector.steps.obey import ANSWERS, answer, obey, stop
 from connector.steps.setup import Setup
 
@@ -47,9 +47,12 @@ def receipt(tx: Tx, rt: Setup, told: Receipt, now: datetime) -> None:
         return
     if told.reason == "opted_out":
         stop(tx, rt, str(after["phone"]), "provider", f"provider error {told.error_code}", now, now)
-    if told.reason == "not_mobile":
+    if told.reason in dispatch.NUMBER_TYPES:
         consents.touch(tx, str(after["phone"]))
-        consents.set_type(tx, str(after["phone"]), "fixed_line")
+        consents.set_type(tx, str(after["phone"]), dispatch.NUMBER_TYPES[told.reason])
+    budget.correct(tx, rt, send_id)
+    if told.status is Status.delivered:
+        templates.delivered(tx, rt, after, now)
     owed.send_changed(tx, rt.crm, after, now)
     log.info("act=receipt send=%s status=%s", send_id, told.status.value)
 
@@ -61,7 +64,7 @@ def reply(tx: Tx, rt: Setup, told: Reply, now: datetime) -> None:
     asking = outcomes.last_asked(tx, told.sender, at - ANSWERABLE, at)
     last = asking or outcomes.last_to(tx, told.sender, at)
     contact_id = _whose(tx, told, str(last["contact_id"]) if last else "")
-    understood, answered = _understood(tx, rt, told, asking)
+    understood, answered = _understood(tx, rt, told, asking, at)
     reply_id = rt.new_id("rpl")
     new = outcomes.add_reply(
         tx,
@@ -84,7 +87,7 @@ def reply(tx: Tx, rt: Setup, told: Reply, now: datetime) -> None:
         _remember(tx, rt, label, contact_id, reply_id, last, at, now)
         _signal(tx, rt, told, label, answered, contact_id, last, at, now)
     if not told.opt_out_type and understood.label in ANSWERS and acted:
-        answer(tx, rt, told, understood.label, contact_id, reply_id, at, now)
+        answer(tx, rt, told, understood.label, contact_id, reply_id, at, now, understood.why)
     log.info(
         "act=reply from=%s label=%s why=%s",
         mask(told.sender),
@@ -93,9 +96,12 @@ def reply(tx: Tx, rt: Setup, told: Reply, now: datetime) -> None:
     )
 
 
-def _understood(tx: Tx, rt: Setup, told: Reply, asking: Row | None) -> tuple[Understood, str]:
+def _understood(
+    tx: Tx, rt: Setup, told: Reply, asking: Row | None, at: datetime
+) -> tuple[Understood, str]:
     """What a reply means, and which answer it is to the last text; an answer is never held."""
-    understood = replies.classify(told.text, opt_out_type=told.opt_out_type)
+    pending = optin.is_open(tx, told.sender, at, asking["counts_at"] if asking else None)
+    understood = replies.classify(told.text, pending=pending, opt_out_type=told.opt_out_type)
     if asking is None or understood.label not in (Label.none, Label.hold):
         return understood, ""
     answered = replies.answer(told.text, _answers(tx, rt, asking))

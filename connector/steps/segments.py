@@ -11,7 +11,7 @@ from connector.errors import ExpressionFailed
 from connector.ledger import contacts, crm_facts, listings
 from connector.ledger.store import Row, Store, Tx
 from connector.rules.plays import Segment
-from connector.steps import gather
+from connector.steps import contexts
 
 PAGE: Final = 500  #: people read in one transaction, so that no long one holds up the ledger
 NAMED: Final = frozenset({"contact", "contact.phone", "contact.email"})
@@ -57,7 +57,7 @@ def _judge(
     names = contacts.identities(tx, contact_id) if segment.paths & NAMED else []
     asks_crm = any(path.partition(".")[0] == "crm" for path in segment.paths)
     facts = crm_facts.of(tx, crm, contact_id) if asks_crm else {}
-    context = gather.about(tx, contacts.read(row, names), facts, now, known)
+    context = contexts.about(tx, contacts.read(row, names), facts, now, known)
     try:
         return Judged(contact_id, bool(segment.when(context)))
     except ExpressionFailed as error:

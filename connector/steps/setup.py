@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connector.clock import new_code as unguessable_code
 from connector.crms import Crm
 from connector.expressions import Template
 from connector.ledger.inbox import InboxReader
+from connector.ledger.restores import Restored
 from connector.ledger.store import Store
-from connector.model import Mode, Trust
+from connector.model import Mode, Purpose, Trust
 from connector.providers import Provider
 from connector.rules.mapping import SourceMapping
 from connector.rules.plays import Kind, Play, Segment
@@ -74,14 +75,18 @@ class Setup:
     require_approval: bool = False
     links_url: str = ""  #: where short links lead, without /l/; "" leaves links as they are
     new_code: Callable[[], str] = unguessable_code  #: makes the codes of short links
+    retention: Mapping[str, timedelta] = field(default_factory=dict)  #: kind → how long it is kept
+    restored: Restored | None = None  #: that this ledger was a backup, where it was
     sender: str = ""
     in_flight: int = 10
     global_holdout: float = 0.0
     holdouts: bool = True  #: false treats everybody (demo, examples, benchmarks)
     arm: str | None = None  #: of every experiment, where examples say it; None draws
     crm_fields: Mapping[str, tuple[CrmField, ...]] = field(default_factory=dict)
+    opt_out_fields: Mapping[str, str] = field(default_factory=dict)  #: by CRM: what opts out there
     starting: Mapping[str, tuple[Play, ...]] = field(default_factory=dict)
     by_kind: Mapping[Kind, tuple[Play, ...]] = field(default_factory=dict)
+    top_priority: int = 0  #: the highest of any marketing play
     _watched: tuple[object, object, list[Segment]] = field(default=(None, None, []), repr=False)
 
     @property
@@ -106,6 +111,8 @@ class Setup:
             kinds.setdefault(play.start.kind, []).append(play)
         self.starting = {name: tuple(plays) for name, plays in starting.items()}
         self.by_kind = {kind: tuple(plays) for kind, plays in kinds.items()}
+        marketing = [play for play in self.plays.values() if play.purpose is Purpose.marketing]
+        self.top_priority = max((play.priority for play in marketing), default=0)
 
     @property
     def watched(self) -> list[Segment]:

@@ -10,15 +10,27 @@ from functools import cached_property
 
 from connector import clock
 from connector.errors import ExpressionFailed
-from connector.ledger import contacts, crm_facts, enrolments, events, outcomes
+from connector.ledger import contacts, crm_facts, enrolments, events, outcomes, touches
 from connector.ledger.contacts import Changed
 from connector.ledger.outcomes import Heard
 from connector.ledger.store import Row, Tx
-from connector.model import Contact, Event, Json, Signal, Subject, Trust
+from connector.model import ConsentGiven, Contact, Event, Json, Signal, Subject, Trust
 from connector.rules import mapping
+from connector.rules.consent import CRM_FIELD
 from connector.rules.plays import Kind, Play
 from connector.rules.stages import next_stage
-from connector.steps import dates, edges, ends, fanout, gather, owed, silence, thresholds
+from connector.steps import (
+    contexts,
+    dates,
+    edges,
+    ends,
+    fanout,
+    optin,
+    optouts,
+    owed,
+    silence,
+    thresholds,
+)
 from connector.steps.changes import changed
 from connector.steps.consent import record_consent
 from connector.steps.edges import Before
@@ -88,6 +100,9 @@ def take_signal(
         _take_consents(tx, rt, contact_id, signal, event, now)
     signal_id = rt.new_id("sig")
     events.add_signal(tx, signal, event, contact_id, signal_id)
+    if signal.contact_made and trusted:
+        made = (signal.contact_made, signal.contact_purpose)
+        touches.add(tx, rt.new_id("tch"), contact_id, *made, event.occurred_at, event.id)
     if signal.outcome:
         _outcome(tx, rt, contact_id, signal, event, now)
     for other in who.merged:
@@ -141,7 +156,7 @@ def _act(
     plays = rt.starting.get(signal.name, ()) if starts else ()
     if going or plays:
         contact, crm = learned.contact, crm_facts.of(tx, rt.crm, contact_id)
-        context = gather.context(tx, rt, contact, crm, _facts(signal), now, at)
+        context = contexts.of(tx, rt, contact, crm, _facts(signal), now, at)
         ends.end_for(tx, rt, going, contact, signal, event, context, now)
         told = (signal_id, signal.name, signal.key, at, context, event.id)
         _start(tx, rt, plays, contact, Began(*told, back_fill=back_fill), now)
@@ -178,25 +193,43 @@ def _take_consents(
 ) -> None:
     """Consent belongs to a number. Where the event names none, a grant is for the contact's
     number of now, and an end is for every number the contact bears."""
+    proposed: dict[str, set[str]] = {}
     for given in signal.consents:
         named = [given.phone or signal.subject.phone]
         if not named[0]:
             known = contacts.phones(contacts.identities(tx, contact_id))
             named = known[:1] if given.granted else known
-        for phone in named:
-            record_consent(
-                tx,
-                rt,
-                phone=phone,
-                purpose=given.purpose,
-                granted=given.granted,
-                method=given.method,
-                wording=given.wording,
-                source=event.source,
-                evidence=given.evidence,
-                event=event,
-                now=now,
-            )
+        for phone in filter(None, named):
+            _take_consent(tx, rt, given, phone, event, now)
+            if given.method == CRM_FIELD and given.granted:
+                optouts.kept(tx, rt.crm, contact_id, phone, now)
+            if given.pending:
+                proposed.setdefault(phone, set()).add(given.purpose)
+    for phone, purposes in proposed.items() if not event.back_fill else ():
+        mode, expiries = rt.earnest.value, rt.book.policy.expiries
+        optin.propose(tx, rt, phone, purposes, contact_id, mode, now, expiries)
+
+
+def _take_consent(
+    tx: Tx, rt: Setup, given: ConsentGiven, phone: str, event: Event, now: datetime
+) -> None:
+    record_consent(
+        tx,
+        rt,
+        phone=phone,
+        purpose=given.purpose,
+        granted=given.granted,
+        method=given.method,
+        wording=given.wording,
+        source=event.source,
+        evidence=given.evidence,
+        event=event,
+        occurred_at=given.occurred_at,
+        now=now,
+        capture=given.capture,
+        pending=given.pending,
+        renews=given.renews,
+    )
 
 
 def _facts(signal: Signal) -> dict[str, Json]:

@@ -88,9 +88,28 @@ def start(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: da
         enrolment_id=enrolment_id,
         event_id=began.event_id,
     )
-    facts = {"signal": began.context.get("signal", {}), "stage": contact.stage, "key": key}
+    facts = {
+        "contact": contact.id,  # so that facts are one person's alone, and go with that person
+        "signal": began.context.get("signal", {}),
+        "stage": contact.stage,
+        "key": key,
+        **_weighed(began, standing_),
+    }
     decisions.add(tx, about, decision, facts, now, decision_id=rt.new_id("dec"))
     return decision
+
+
+def _weighed(began: Began, standing: Standing) -> dict[str, Json]:
+    """What was weighed beside, by which a start can be judged again; what is as usual left out."""
+    last = standing.last_start
+    beside = {
+        "back_fill": began.back_fill,
+        "same": standing.same_state,
+        "last_start": clock.text(last) if last else "",
+        "over": standing.over,
+    }
+    found = {name: value for name, value in beside.items() if value}
+    return {"at": clock.text(began.at), **found}
 
 
 def _key(play: Play, began: Began) -> tuple[str, tuple[Objection, ...]]:

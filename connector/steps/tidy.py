@@ -8,7 +8,10 @@ from datetime import timedelta
 from connector import clock
 from connector.ledger import consents
 from connector.phone import mask
+from connector.steps import templates
 from connector.steps.consent import record_consent
+from connector.steps.drift import drift
+from connector.steps.retention import retain
 from connector.steps.setup import Setup
 
 log = logging.getLogger("connector")
@@ -20,7 +23,14 @@ HELD = """SELECT phone FROM numbers WHERE held_at IS NOT NULL AND held_at <= :be
 
 
 def tidy(rt: Setup) -> int:
-    """Count unclear replies that nobody decided as opt-outs of marketing; how many."""
+    """Count unclear replies that nobody decided as opt-outs of marketing; how many.
+
+    Also removes what is kept no longer (``steps/retention``), and compares the CRM's opt-outs
+    with ours (``steps/drift``).
+    """
+    retain(rt)
+    drift(rt)
+    templates.watch_all(rt)
     now = rt.clock()
     with rt.store.read() as tx:
         held = tx.all(HELD, before=clock.text(now - UNDECIDED))

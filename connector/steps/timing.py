@@ -8,7 +8,7 @@ from datetime import datetime
 from connector.ledger import assignments, besthours
 from connector.ledger.store import Tx
 from connector.model import Contact, Json, Objection, Verdict
-from connector.rules import hours, moments, places, triggers
+from connector.rules import moments, places, signs, triggers
 from connector.rules.plays import Play, Step
 from connector.rules.triggers import dates
 from connector.steps.setup import Setup
@@ -46,7 +46,8 @@ def zone_of(rt: Setup, contact: Contact, at: datetime) -> str:
     """The zone whose clock a person's steps go by."""
     if places.is_zone(contact.timezone):
         return contact.timezone
-    where = hours.places(contact, contact.phone)
+    others = signs.addresses(rt.book.hours.signs, contact, {})
+    where = places.places(contact, contact.phone, others)
     return moments.zone_of("", where.zones, rt.zone, at)
 
 

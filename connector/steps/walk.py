@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from connector import clock
@@ -14,7 +15,7 @@ from connector.model import Contact, Decision, Json, Verdict
 from connector.rules import moments, policy, triggers
 from connector.rules.plays import OnPause, Play, Step, WaitFor
 from connector.rules.policy import CHECK_AGAIN, Facts
-from connector.steps import exits, gather, links, owed, timing
+from connector.steps import contexts, exits, gap, gather, keeping, links, owed, timing, writing
 from connector.steps.setup import Setup
 from connector.steps.versions import is_off, play_of, step_at
 
@@ -25,6 +26,8 @@ FINAL = frozenset(
     {
         "opted_out",
         "no_consent",
+        "reassigned",
+        "on_list",
         "suppressed",
         "no_mobile",
         "wrong_stage",
@@ -50,7 +53,7 @@ def walk(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
         return
     step = play.steps[place]
     wants = frozenset({play.purpose.value, *play.scopes})
-    contact = gather.person(tx, str(row["contact_id"]), wants)
+    contact = gather.person(tx, str(row["contact_id"]), wants, rt.book.policy.expiries, now)
     if contact is None:
         enrolments.end(tx, str(row["id"]), "contact_erased", now)
         return
@@ -147,9 +150,9 @@ def context_of(
     segments = {**rt.segments, **play.segments} if play.segments else rt.segments
     place = step_at(play, row)
     name = play.steps[place].name if place < len(play.steps) else ""
-    walked = gather.Walked(tx, str(row["id"]), name)
-    return gather.context(
-        tx, rt, contact, crm, gather.signal_of(row), now, None, segments, walk=walked
+    walked = contexts.Walked(tx, str(row["id"]), name)
+    return contexts.of(
+        tx, rt, contact, crm, contexts.signal_of(row), now, None, segments, walk=walked
     )
 
 
@@ -230,7 +233,7 @@ def _call(
         return
     if rt.may_leave(str(row["mode"])) and not is_over:
         key = f"{row['id']}:{step.name}"
-        shown = gather.shown(context, row)
+        shown = contexts.shown(context, row)
         if step.webhook:
             told = _told(play, step, contact, row, shown, now)
             owed.call_due(tx, step.webhook, contact.id, key, told, now)
@@ -281,36 +284,36 @@ def _text(
     now: datetime,
 ) -> None:
     due_at = clock.instant(row["due_at"])
-    trusted = gather.is_trusted(rt, row)
+    trusted = writing.is_trusted(rt, row)
     template = choose(step, context, row)
-    text, language, fault = gather.write_text(
+    text, language, fault = writing.write_text(
         rt,
         template,
         contact,
-        gather.shown(context, row),
+        contexts.shown(context, row),
         trusted=trusted,
         short=links.for_send(tx, rt, "", contact.id, False, trusted=trusted),
         texts=play.templates or rt.templates,
     )
-    facts = gather.gather(
-        tx,
-        rt,
+    wanted = gather.Wanted(
         contact=contact,
         purpose=play.purpose,
         due_at=due_at,
         expires_at=due_at + step.expires,
-        facts_context=context,
-        now=now,
         play=play,
         step=step,
         key=row["key"],
         enrolment_id=row["id"],
+        started_at=clock.instant(row["triggered_at"]),
         text=text,
         text_fault=fault,
         template=template,
     )
+    facts = gather.gather(tx, rt, wanted, context, now)
     decision = policy.decide(facts, rt.book, now)
-    send_id = rt.new_id("snd") if decision.verdict is not Verdict.stop else ""
+    perhaps = gap.covers(rt, due_at)  # said before the restore, whatever is decided now
+    ends = decision.verdict is Verdict.stop and not perhaps
+    send_id = "" if ends else rt.new_id("snd")
     about = decisions.About(
         "plan",
         contact.id,
@@ -322,11 +325,14 @@ def _text(
         send_id=send_id,
         event_id=row["event_id"] or "",
     )
-    decisions.add(tx, about, decision, gather.kept(facts), now, decision_id=rt.new_id("dec"))
-    if decision.verdict is Verdict.stop:
+    kept = keeping.kept(facts, rt.book.policy)
+    decisions.add(tx, about, decision, kept, now, decision_id=rt.new_id("dec"))
+    if ends:
         stopped(tx, rt, play, row, decision.reason, now)
         return
     planned = _plan(play, step, facts, row, send_id, template, language, decision, now)
+    if perhaps:  # the gate must see that it was due before the restore
+        planned = replace(planned, due_at=due_at)
     if not sends.plan(tx, planned, now):  # said before, where the adopted file has other places
         next_step(tx, rt, play, row, now, contact)
         return

@@ -20,6 +20,7 @@ from connector.crms import Crm
 from connector.errors import ConnectorError
 from connector.ledger import (
     contacts,
+    crm_facts,
     enrolments,
     outcomes,
     sends,
@@ -33,7 +34,8 @@ from connector.model import Json, Owed, Subject, Writeback, Written
 from connector.rules import writeback as rules
 from connector.rules.retry import WRITEBACKS, next_attempt
 from connector.rules.writeback import Field
-from connector.steps import crmfacts, gather
+from connector.steps import contexts, crmfacts, optouts
+from connector.steps.alarm import alarm
 from connector.steps.setup import Setup
 
 BATCH: Final = 100  #: changes in one call to a CRM
@@ -75,7 +77,8 @@ def _batch(rt: Setup, name: str) -> int:
     if not claims:
         return 0
     with rt.store.read() as tx:
-        changes = {claim.id: _change(tx, claim, fields) for claim in claims}
+        field = rt.opt_out_fields.get(name, "")
+        changes = {claim.id: _change(tx, claim, fields, field) for claim in claims}
     wanted = [change for change in changes.values() if change is not None]
     try:
         answers = {answer.id: answer for answer in rt.crms[name].write(wanted)} if wanted else {}
@@ -127,6 +130,8 @@ def _settle(
         writebacks.settle(tx, claim, answer.record, now)
     else:
         writebacks.park(tx, claim, answer.error, now)
+        says = "The CRM refused a change for good; see `connector explain` for whose it was."
+        alarm(tx, rt, "writeback_parked", says, now, about=claim.crm)
 
 
 def _stop(
@@ -183,11 +188,11 @@ def _log(name: str, answers: Mapping[str, Written], wanted: int, took: timedelta
     )
 
 
-def _change(tx: Tx, claim: Claim, fields: Sequence[Field]) -> Writeback | None:
+def _change(tx: Tx, claim: Claim, fields: Sequence[Field], opt_out: str) -> Writeback | None:
     """The change as the CRM is to make it, from what the ledger knows now; None for nothing."""
     about, _, thing = claim.key.partition(":")
     if about == "fields":
-        return _fields_change(tx, claim, fields)
+        return _fields_change(tx, claim, fields, opt_out)
     owed, contact_id = _activity(tx, claim, about, thing)
     return _writeback(claim, contact_id, owed[0].change) if owed else None
 
@@ -202,6 +207,8 @@ def _activity(tx: Tx, claim: Claim, about: str, thing: str) -> tuple[list[Owed],
         return rules.for_outcome(outcome, walked["play"] if walked else ""), outcome["contact_id"]
     if about == "call":
         return [Owed("webhook", claim.key, claim.change)], claim.contact_id
+    if about == "note":
+        return [Owed("activity", claim.key, claim.change)], claim.contact_id
     if about == "task":
         found = contacts.row(tx, claim.contact_id)
         contact_id = str(found["id"]) if found else claim.contact_id
@@ -209,7 +216,7 @@ def _activity(tx: Tx, claim: Claim, about: str, thing: str) -> tuple[list[Owed],
     return [], claim.contact_id
 
 
-def _fields_change(tx: Tx, claim: Claim, fields: Sequence[Field]) -> Writeback | None:
+def _fields_change(tx: Tx, claim: Claim, fields: Sequence[Field], opt_out: str) -> Writeback | None:
     known = summaries.of(tx, claim.contact_id)
     if known is None:
         return None
@@ -219,6 +226,10 @@ def _fields_change(tx: Tx, claim: Claim, fields: Sequence[Field]) -> Writeback |
     change = {group: dict(values) for group, values in owed.change.items()}
     for group, values in claim.change.items():
         change.setdefault(group, {}).update(values)
+    if opt_out and change.get("always", {}).get(opt_out) is False:
+        ticked = crm_facts.of(tx, claim.crm, known.contact.id).get(opt_out)
+        if not optouts.is_ticked(ticked):  # somebody may have ticked it there a moment ago
+            del change["always"][opt_out]
     return _writeback(claim, known.contact.id, change)
 
 
@@ -235,7 +246,7 @@ def _facts(known: Summary) -> dict[str, Json]:
         "opted_out": known.opted_out_at is not None,
         "opted_out_at": known.opted_out_at,
         "stage": contact.stage,
-        "contact": gather.contact_facts(contact),
+        "contact": contexts.contact_facts(contact),
     }
 
 

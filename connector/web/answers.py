@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from connector import clock
 from connector.errors import (
     ConnectorError,
+    LedgerBusy,
     Overloaded,
     StorageRefused,
     Unreadable,
@@ -25,6 +28,7 @@ Headers = tuple[tuple[str, str], ...]
 
 JSON: Final = "application/json"
 DISK_RETRY_SECONDS: Final = 30
+BUSY_RETRY_SECONDS: Final = 2
 SECURITY: Final[Headers] = (
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -39,6 +43,18 @@ class TooLarge(ConnectorError):
 
 class NotAccepted(ConnectorError):
     """The body is encoded in a way this server does not read; send it plain or as gzip."""
+
+
+class LackingScope(ConnectorError):
+    """The key is known, but not for this; give it the scope in config.toml."""
+
+
+class TooManyFailures(ConnectorError):
+    """Too many requests without a right key came from one address, or from all together."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  #: seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,13 @@ def refusal(error: ConnectorError) -> Answer:
             return problem(413, "too_large", message)
         case NotAccepted():
             return problem(415, "encoding_unknown", message)
+        case LackingScope():
+            return problem(403, "scope_missing", message)
+        case TooManyFailures():
+            wait = retry_after(error.retry_after)
+            return problem(429, "too_many_failures", message, wait)
+        case LedgerBusy():
+            return problem(503, "ledger_busy", message, retry_after(BUSY_RETRY_SECONDS))
         case Overloaded():
             return problem(429, "overloaded", message, retry_after(error.retry_after))
         case StorageRefused():
@@ -95,6 +118,20 @@ def refusal(error: ConnectorError) -> Answer:
 def retry_after(seconds: float) -> Headers:
     """The header that says when to come back, in whole seconds."""
     return (("Retry-After", str(max(1, math.ceil(seconds)))),)
+
+
+def told(item: Any, status: int = 200) -> Answer:
+    """An answer that is plain values: keys sorted, instants as the ledger writes them."""
+    option = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+    return answer(status, orjson.dumps(item, default=_plain, option=option))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return clock.text(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)
 
 
 SUCCESS: Final = answer(200, b'{"success": true}')

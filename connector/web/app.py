@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 TRACKED: Final = frozenset(PATHS)
+NOTHING_HERE: Final = problem(404, "not_found", "nothing is here; /openapi.json tells what is")
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ def create_app(rt: WebRuntime) -> Application:
     app.register_blueprint(links.blueprint(rt))
     app.register_blueprint(api.blueprint(rt))
     app.register_blueprint(operations.blueprint(rt, refused))
+    app.before_request(partial(_absent, rt))
     app.register_error_handler(ConnectorError, refusal)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _broken)
@@ -64,6 +66,13 @@ def create_app(rt: WebRuntime) -> Application:
         proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=hops)
         app.wsgi_app = proxied  # type: ignore[method-assign]
     return app
+
+
+def _absent(rt: WebRuntime) -> Answer | None:
+    """Where no key is configured nothing of the API is there, whatever is asked of it."""
+    if request.path.startswith(api.PREFIX) and not rt.api_keys:
+        return NOTHING_HERE
+    return None
 
 
 def _note(refused: Counter[int], response: Response) -> Response:
@@ -78,7 +87,7 @@ def _http_problem(error: HTTPException) -> Answer:
     status = error.code or 500
     code = re.sub(r"[^a-z]+", "_", error.name.lower())
     if status == 404:
-        return problem(404, code, "nothing is here; /openapi.json tells what is")
+        return NOTHING_HERE
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         return problem(status, code, f"this address takes {allowed}", (("Allow", allowed),))

@@ -5,27 +5,15 @@ A door that is added or changed is added or changed here too; the fuzzer in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from connector.sources.segment import BATCHES, TYPES
+from connector.web import openapi_api
 from connector.web.cors import PREFLIGHT
+from connector.web.openapi_parts import PROBLEM, Part, body, parameter, responses
 
-Part = dict[str, Any]
-
-PROBLEM: Final[Part] = {"$ref": "#/components/schemas/Problem"}
 SUCCESS: Final[Part] = {"$ref": "#/components/schemas/Success"}
-REASONS: Final[Mapping[int, str]] = {
-    400: "The body as a whole cannot be read.",
-    401: "The key or the signature is not one known here.",
-    404: "No such name is configured.",
-    405: "The method is not one of this address; Allow names them.",
-    413: "The body, packed or unpacked, is larger than this address takes.",
-    415: "The body is encoded in another way than gzip.",
-    429: "Too much of this source waits already; Retry-After says when to come again.",
-    503: "The disk refuses writes, nothing was kept; Retry-After says when to come again.",
-}
 SCHEMAS: Final[Part] = {
     "Success": {
         "type": "object",
@@ -59,21 +47,6 @@ SCHEMAS: Final[Part] = {
             }
         ],
     },
-    "Start": {
-        "type": "object",
-        "required": ["contact"],
-        "properties": {
-            "contact": {
-                "type": "object",
-                "description": "One or more of contact_id, user_id, crm_id, phone and email.",
-            },
-            "facts": {"type": "object", "description": "What the texts may read as signal.<name>."},
-            "key": {"type": "string", "description": "What it is about; once for each key."},
-            "id": {"type": "string", "description": "Of this request, where there is no key."},
-            "who": {"type": "string"},
-            "why": {"type": "string"},
-        },
-    },
     "TrackingBatch": {
         "type": "object",
         "required": ["batch"],
@@ -90,7 +63,7 @@ SECURITY_SCHEMES: Final[Part] = {
     "apiKey": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A key of [api] keys in config.toml.",
+        "description": "A key of [[api.keys]] in config.toml; without any the API is off.",
     },
     "signature": {
         "type": "apiKey",
@@ -122,15 +95,17 @@ def document(public_url: str = "") -> Part:
             "/providers/{provider}": {"post": _callback("callback")},
             "/providers/{provider}/{rest}": {"post": _callback("callbackBelow", "rest")},
             "/l/{code}": {"get": _link()},
-            "/api/plays/{play}/start": {"post": _start()},
-            "/api/reload": {"post": _reload()},
+            **openapi_api.paths(),
             "/health": {"get": _plain("health", "Whether the process is alive.")},
             "/ready": {"get": _ready()},
             "/metrics": {"get": _plain("metrics", "Figures for Prometheus.", "text/plain")},
             "/openapi.json": {"get": _plain("openapi", "This document.")},
             "/favicon.ico": {"get": _plain("favicon", "The icon.", "image/svg+xml")},
         },
-        "components": {"schemas": SCHEMAS, "securitySchemes": SECURITY_SCHEMES},
+        "components": {
+            "schemas": {**SCHEMAS, **openapi_api.SCHEMAS},
+            "securitySchemes": SECURITY_SCHEMES,
+        },
     }
 
 
@@ -145,22 +120,22 @@ def _tracking(door: str) -> Part:
             "summary": f"Take {what}, by Segment's tracking API.",
             "description": "Any content type is read as JSON, plain or gzip.",
             "security": [{"writeKey": []}],
-            "requestBody": _body({"$ref": f"#/components/schemas/{name}"}),
-            "responses": _responses(SUCCESS, 400, 401, 405, 413, 415, 429, 503),
+            "requestBody": body({"$ref": f"#/components/schemas/{name}"}),
+            "responses": responses(SUCCESS, 400, 401, 405, 413, 415, 429, 503),
         },
         "options": _preflight(f"ask_{door}"),
     }
 
 
 def _browser_settings() -> Part:
-    key = [_parameter("write_key")]
+    key = [parameter("write_key")]
     get = {
         "operationId": "browserSettings",
         "tags": ["tracking"],
         "summary": "What analytics.js asks for when a page opens.",
         "parameters": key,
         "security": [],
-        "responses": _responses({"type": "object", "required": ["integrations"]}, 404, 405),
+        "responses": responses({"type": "object", "required": ["integrations"]}, 404, 405),
     }
     return {"get": get, "options": {**_preflight("askBrowserSettings"), "parameters": key}}
 
@@ -181,78 +156,48 @@ def _inbound() -> Part:
         "operationId": "receiveWebhook",
         "tags": ["webhooks"],
         "summary": "Take a signed JSON webhook of a configured source.",
-        "parameters": [_parameter("source")],
+        "parameters": [parameter("source")],
         "security": [{"signature": []}],
-        "requestBody": _body({}),
-        "responses": _responses(SUCCESS, 400, 401, 404, 405, 413, 415, 429, 503),
+        "requestBody": body({}),
+        "responses": responses(SUCCESS, 400, 401, 404, 405, 413, 415, 429, 503),
     }
 
 
 def _callback(name: str, *parameters: str) -> Part:
-    responses = _responses(SUCCESS, 400, 401, 404, 405, 413, 415, 503)
-    responses["200"]["content"]["text/xml"] = {"schema": {"type": "string"}}
+    found = responses(SUCCESS, 400, 401, 404, 405, 413, 415, 503)
+    found["200"]["content"]["text/xml"] = {"schema": {"type": "string"}}
     form = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
     return {
         "operationId": name,
         "tags": ["providers"],
         "summary": "Take a provider's receipt or reply.",
-        "parameters": [_parameter("provider"), *map(_parameter, parameters)],
+        "parameters": [parameter("provider"), *map(parameter, parameters)],
         "security": [{"signature": []}],
         "requestBody": {"content": {**form, "application/json": {"schema": {}}}},
-        "responses": responses,
+        "responses": found,
     }
 
 
 def _link() -> Part:
-    responses = _responses({"type": "string"}, 404, 405, content_type="text/plain")
-    found = responses.pop("200")
+    told = responses({"type": "string"}, 404, 405, content_type="text/plain")
+    found = told.pop("200")
     leads = {"Location": {"required": True, "schema": {"type": "string"}}}
-    responses["302"] = {**found, "description": "It leads there.", "headers": leads}
-    responses["404"]["description"] = "No text has this link."
-    responses["404"]["content"]["text/html"] = {"schema": {"type": "string"}}
+    told["302"] = {**found, "description": "It leads there.", "headers": leads}
+    told["404"]["description"] = "No text has this link."
+    told["404"]["content"]["text/html"] = {"schema": {"type": "string"}}
     return {
         "operationId": "followLink",
         "tags": ["links"],
         "summary": "Lead a short link of a text on to the address it was made for; HEAD too.",
-        "parameters": [_parameter("code")],
+        "parameters": [parameter("code")],
         "security": [],
-        "responses": responses,
-    }
-
-
-def _start() -> Part:
-    responses = _responses({"type": "object"}, 400, 401, 404, 405, 413, 415, 429, 503)
-    responses["202"] = {**responses.pop("200"), "description": "It will be judged and governed."}
-    return {
-        "operationId": "startPlay",
-        "tags": ["api"],
-        "summary": "Start a play for one contact; the decision is kept like any other.",
-        "parameters": [_parameter("play")],
-        "security": [{"apiKey": []}],
-        "requestBody": _body({"$ref": "#/components/schemas/Start"}),
-        "responses": responses,
-    }
-
-
-def _reload() -> Part:
-    responses = _responses({"type": "object", "required": ["result"]}, 401, 405, 413, 415, 503)
-    responses["400"] = _responses({}, 400)["400"]
-    responses["409"] = {
-        "description": "The files are at fault, and those in use stay; the message names each.",
-        "content": {"application/json": {"schema": PROBLEM}},
-    }
-    return {
-        "operationId": "reload",
-        "tags": ["api"],
-        "summary": "Let the connector take over its changed files, whole or not at all.",
-        "security": [{"apiKey": []}],
-        "responses": responses,
+        "responses": told,
     }
 
 
 def _ready() -> Part:
-    responses = _responses({"type": "object", "required": ["status"]}, 405)
-    responses["503"] = {
+    found = responses({"type": "object", "required": ["status"]}, 405)
+    found["503"] = {
         "description": "Not ready; problems names each with its remedy.",
         "content": {"application/json": {"schema": PROBLEM}},
     }
@@ -261,7 +206,7 @@ def _ready() -> Part:
         "tags": ["operations"],
         "summary": "Whether it can work.",
         "security": [],
-        "responses": responses,
+        "responses": found,
     }
 
 
@@ -272,40 +217,5 @@ def _plain(name: str, summary: str, content_type: str = "application/json") -> P
         "tags": ["operations"],
         "summary": summary,
         "security": [],
-        "responses": _responses(schema, 405, content_type=content_type),
+        "responses": responses(schema, 405, content_type=content_type),
     }
-
-
-def _body(schema: Part) -> Part:
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
-
-
-def _parameter(name: str) -> Part:
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "minLength": 1},
-    }
-
-
-def _responses(schema: Part, *problems: int, content_type: str = "application/json") -> Part:
-    responses: Part = {
-        "200": {"description": "Done.", "content": {content_type: {"schema": schema}}}
-    }
-    for status in problems:
-        responses[str(status)] = {
-            "description": REASONS[status],
-            "content": {"application/json": {"schema": PROBLEM}},
-            **_headers(status),
-        }
-    return responses
-
-
-def _headers(status: int) -> Part:
-    named = {405: ("Allow", "string"), 429: ("Retry-After", "integer")}
-    named[503] = named[429]
-    if status not in named:
-        return {}
-    name, kind = named[status]
-    return {"headers": {name: {"required": True, "schema": {"type": kind}}}}

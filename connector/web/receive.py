@@ -19,6 +19,7 @@ from connector.model import Json
 from connector.sources.reading import read_json
 from connector.sources.segment import (
     BATCHES,
+    IP_COUNTRY,
     MAX_EVENT_BYTES,
     TYPES,
     read_items,
@@ -49,6 +50,8 @@ class Tracking:
         self._inbox = rt.inbox
         self._clock = rt.clock
         self._keys = dict(rt.write_keys)
+        header = rt.settings.web.country_header.upper().replace("-", "_")
+        self._country = f"HTTP_{header}" if header else ""
         self._headers = {_basic(key): source for key, source in rt.write_keys.items()}
         self._cors = cors
         self._refused = refused
@@ -99,7 +102,9 @@ class Tracking:
             raise Unverified(_UNKNOWN_KEY)
         if len(body) > MAX_BATCH_BYTES or len(items) > MAX_BATCH_EVENTS:
             _check_size(body, items, environ.get("HTTP_USER_AGENT", ""))
-        self._inbox.append(Delivery("events", source, self._clock(), body, path))
+        told = environ.get(self._country, "") if self._country else ""
+        headers = {IP_COUNTRY: told[:2]} if told else {}
+        self._inbox.append(Delivery("events", source, self._clock(), body, path, headers))
 
     def _source_of_header(self, value: str) -> str:
         """The source whose key a Basic header bears; "" for none, since the body may bear one."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from connector.ledger.inbox import Delivery
+from connector.ledger.store import Tx
 from connector.providers import Provider
+from connector.rules.plays import Play
 from connector.sources import Source
 from connector.sources.signatures import Scheme
+from connector.steps.setup import Setup
 
 
 class WebSettings(Protocol):
@@ -27,9 +31,47 @@ class WebSettings(Protocol):
     def cors_origins(self) -> tuple[str, ...]:
         """Origins whose pages may send events; ``*`` for all."""
 
+    @property
+    def country_header(self) -> str:
+        """The header in which a CDN tells the country of who asks; "" for none."""
+
+
+class Key(Protocol):
+    """A key of the operator's own programs."""
+
+    @property
+    def name(self) -> str:
+        """What its acts are kept under."""
+
+    @property
+    def secret(self) -> bytes:
+        """What a request bears."""
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it is for: read, send, consent, operate."""
+
+
+class Ledger(Protocol):
+    """The ledger, whose turn to write the web waits for with a bound."""
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """A transaction that only reads."""
+
+    def write(self, patience: float = -1.0) -> AbstractContextManager[Tx]:
+        """A transaction that may write; raises ``LedgerBusy`` after ``patience`` seconds."""
+
 
 class Settings(Protocol):
     """The configuration."""
+
+    @property
+    def country(self) -> str:
+        """Of numbers written without a + in front."""
+
+    @property
+    def timezone(self) -> str:
+        """The operator's own clock."""
 
     @property
     def web(self) -> WebSettings:
@@ -91,12 +133,34 @@ class WebRuntime(Protocol):
         """The present instant."""
 
     @property
-    def plays(self) -> Mapping[str, object]:
+    def plays(self) -> Mapping[str, Play]:
         """Name → play, of those in use."""
 
     @property
-    def api_keys(self) -> tuple[bytes, ...]:
-        """Keys of the operator's own programs."""
+    def api_keys(self) -> Sequence[Key]:
+        """Keys of the operator's own programs; none turns the API off."""
+
+    @property
+    def store(self) -> Ledger:
+        """The ledger, for the few acts that must be in effect when they are answered."""
+
+    @property
+    def new_id(self) -> Callable[[str], str]:
+        """Makes identifiers."""
+
+    @property
+    def crm(self) -> str:
+        """The name of the CRM that is written to."""
+
+    @property
+    def wake(self) -> Callable[[], None]:
+        """Wakes the worker."""
+
+    def is_idle(self) -> bool:
+        """Whether no worker runs on this folder."""
+
+    def asking(self) -> Setup:
+        """What the gate's rules are asked with."""
 
     def reload(self, who: str) -> dict[str, str]:
         """Ask the worker to take over changed files; what it answered."""

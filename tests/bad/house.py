@@ -18,13 +18,13 @@ from http.client import BadStatusLine, HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
-from tests.running import SHOP_SECRET, SITE_KEY, Running, folder, free_port
+from tests.running import SHOP_SECRET, SITE_KEY, Running, api_keys, folder, free_port
 
 NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)  # a Wednesday, noon in New York
 HOOK_SECRET = b"of twenty-four bytes, ok"
 SANDBOX_SECRET = "sandbox-secret"
 FLOOD_KEY = "flood-key"
-API_KEY = "api-key"
+API_KEY = "api-key-of-twenty-four-or-more"
 
 MANY = """
 [source]
@@ -177,7 +177,7 @@ def build(path: Path, **more: str) -> House:
         "sources__timed": 'mapping = "timed"\n' + trusted.format("timed"),
         "sources__flood": f'mapping = "segment"\ntrust = "browser"\nkeys = ["file:{FLOOD_KEY}"]',
     }
-    folder(path, port, **{"api": f'keys = ["file:{API_KEY}"]', **sources, **more})
+    folder(path, port, **{"api": api_keys(crm=(API_KEY, ["send", "operate"])), **sources, **more})
     (path / "mappings/sources/many.toml").write_text(MANY)
     (path / "mappings/sources/timed.toml").write_text(TIMED)
     house = House(Running(path, port))

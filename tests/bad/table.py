@@ -68,6 +68,18 @@ def start(play: str, body: Any, key: str = API_KEY) -> Send:
     )
 
 
+def ask_api(what: str, body: Any) -> Send:
+    """A body to one of the API's own addresses."""
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    return lambda house, mark: house.ask("POST", f"/api/{what}", marked(body, mark), headers)
+
+
+def twice(house: House, mark: str) -> Answer:
+    """One id for two requests, of which the first does nothing either."""
+    ask_api("resume", {"why": "x", "id": MARK})(house, mark)
+    return ask_api("resume", {"play": "welcome", "why": "x", "id": MARK})(house, mark)
+
+
 def hook(source: str, body: Any, sign: Callable[[bytes, str], Mapping[str, str]]) -> Send:
     """A body to a webhook's path, with the headers that ``sign`` makes of body and id."""
 
@@ -239,6 +251,11 @@ REFUSED: Mapping[str, Row] = {
     "a start with facts that are none": Row(
         start("welcome", {"contact": {"user_id": "u"}, "facts": 7}), 400, "unreadable"
     ),
+    "a question without its scope": Row(ask_api("can-send", {}), 403, "scope_missing"),
+    "a pause of a play that is none": Row(ask_api("pause", {"play": "x"}), 404, "unknown_play"),
+    "a pause with a field that is none": Row(ask_api("pause", {"plays": "x"}), 400, "unreadable"),
+    "a resume without a reason": Row(ask_api("resume", {}), 400, "unreadable"),
+    "an id that was used for something else": Row(twice, 409, "id_used"),
     "a reload without a key": Row(
         lambda house, mark: house.ask("POST", "/api/reload", b""), 401, "unverified"
     ),
@@ -354,10 +371,10 @@ TAKEN: Mapping[str, Row] = {
         tell(traits(phone="none of yours"), "identify"), 200, "", "done: is no telephone number"
     ),
     "a phone too short": Row(
-        tell(traits(phone="+1212555"), "identify"), 200, "", "done: too short for US"
+        tell(traits(phone="+1212555"), "identify"), 200, "", "done: is too short for US"
     ),
     "a phone too long": Row(
-        tell(traits(phone="+12125550123456"), "identify"), 200, "", "done: too long for US"
+        tell(traits(phone="+12125550123456"), "identify"), 200, "", "done: is too long for US"
     ),
     "a phone of no country": Row(
         tell(traits(phone="+999123456789"), "identify"), 200, "", "done: begins with no country"

@@ -33,6 +33,7 @@ def test_the_table_of_bad_input_meets_every_answer_that_needs_no_fault() -> None
     met = {(str(row.status), row.code) for row in rows if row.code}
     elsewhere = {("429", "overloaded"), ("503", "storage_refused"), ("503", "not_ready")}
     elsewhere |= {("409", "refused"), ("503", "no_worker")}  # a reload, which needs a worker
+    elsewhere |= {("503", "ledger_busy"), ("429", "too_many_failures")}  # shown in tests/web
     faults = {("500", "internal"), ("503", "overloaded")}
     assert told() == met | elsewhere | faults
 

@@ -45,6 +45,11 @@ def test_at_night_it_must_wait_for_the_first_lawful_minute_in_every_zone(empty: 
     assert set(found["zones"]) == {"America/New_York", "America/Chicago"}, "Florida has two"
     assert found["next_at"] == found["until"] == "2026-11-21T14:00:00.000000Z"
     assert found["rules"] == ["US-FL"]
+    assert [(row["place"], row["hours"]) for row in found["law"]] == [
+        *(("US-FL", "08:00–20:00"), ("US", "08:00–21:00"))
+    ]
+    assert found["law"][0]["source"].startswith("Fla. Stat. 501.616(6)")
+    assert found["law"][0]["valid_from"] == "2021-07-01"
     stated = asked(empty, *night, "--zone", "America/Chicago")
     assert stated["until"] == "2026-11-21T14:00:00.000000Z"
     assert asked(empty, "--at", "2026-11-20T19:40-06:00", "--suppose-consent")["verdict"] == "wait"
@@ -99,6 +104,7 @@ def test_for_people_it_says_all_of_it_in_words(empty: Shop) -> None:
     assert "quiet_hours: Outside the hours in" in text
     assert "It may go from 2026-11-21 14:00 UTC" in text
     assert "area code 305: Florida" in text
+    assert "Florida 08:00–20:00 (Fla. Stat. 501.616(6)" in text
 
 
 @pytest.mark.parametrize(
@@ -106,6 +112,9 @@ def test_for_people_it_says_all_of_it_in_words(empty: Shop) -> None:
     [
         (("--at", "noon"), "write 2026-11-20T10:00"),
         (("--zone", "Mars/Base"), "is no zone"),
+        (("--state", "ZZ"), "is no state that is known"),
+        (("--zip", "abc"), "is no ZIP that is known"),
+        (("--at", DAY, "--suppose-sent", "2030-01-01T10:00"), "cannot be supposed"),
         (("--purpose", "system"), "Invalid value for '--purpose'"),
     ],
 )

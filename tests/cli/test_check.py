@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -29,6 +30,7 @@ def test_a_new_folder_has_no_faults_and_a_summary(tmp_path: Path) -> None:
         assert word in result.output
     assert "cart_abandoned: 5 % of people are held out" in result.output
     assert "order_confirmation: nobody is held out" in result.output
+    assert f"tzdata {version('tzdata')}" in result.output
     assert "secret" not in result.output.replace("secrets", "")
 
 
@@ -36,6 +38,8 @@ def test_the_summary_as_json_is_one_object(tmp_path: Path) -> None:
     result = run("-C", started(tmp_path), "check", "--json")
     found = json.loads(result.output)
     assert (found["ok"], found["faults"]) == (True, [])
+    names = ("tzdata", "phonenumbers", "holidays", "babel")
+    assert found["libraries"] == {name: version(name) for name in names}
     plays = {play["play"]: play for play in found["plays"]}
     assert plays["cart_abandoned"]["holdout"] == 0.05
     assert (plays["cart_abandoned"]["texts"], plays["cart_abandoned"]["tasks"]) == (1, 1)

@@ -59,6 +59,14 @@ def test_everything_is_revoked_unless_one_purpose_is_named(empty: Shop) -> None:
     assert empty.one("SELECT blocked_by FROM numbers") == "operator"
 
 
+def test_a_misspelt_purpose_is_refused_and_ends_nothing(empty: Shop) -> None:
+    empty.run("consent", "grant", OTHER, *PAPER)
+    code, text = empty.run("consent", "revoke", OTHER, "--purpose", "marketng")
+    assert code == 2
+    assert "marketng is no purpose" in text and "marketing" in text
+    assert live(empty) == ["marketing"]
+
+
 def test_a_grant_does_not_lift_a_stop_and_says_so(shop: Shop) -> None:
     code, text = shop.run("consent", "grant", build.PHONE, *PAPER)
     assert code == 0
@@ -117,10 +125,11 @@ def test_a_change_wakes_the_worker_and_owes_the_crm(shop: Shop) -> None:
 def test_a_person_may_release_a_number_that_an_unclear_reply_holds(empty: Shop) -> None:
     empty.run("consent", "grant", OTHER, *PAPER)
     empty.write(lambda tx: consents.hold(tx, OTHER, "An unclear reply waits.", build.at()))
-    code, text = empty.run("consent", "release", OTHER)
+    code, text = empty.run("consent", "release", OTHER, "--why", "wants the size")
     assert code == 0
     assert "texts go on" in text
     assert empty.one("SELECT held_at FROM numbers") is None
+    assert empty.one("SELECT why FROM acts WHERE act = 'release'") == "wants the size"
     assert empty.run("consent", "release", OTHER)[0] == 3
 
 

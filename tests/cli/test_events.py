@@ -84,6 +84,8 @@ def test_a_mended_mapping_makes_signals_of_what_was_unmapped(aside: Shop) -> Non
     assert aside.one("SELECT count(*) FROM signals WHERE name = 'shelf_seen'") == 2
     assert aside.one("SELECT state FROM events WHERE id = 'evt_3'") == "failed"
     assert aside.run("events", "replay", "--unmapped")[0] == 3
+    assert aside.one("SELECT why FROM acts WHERE act = 'replay'") == "2, unmapped"
+    assert aside.one("SELECT who FROM acts WHERE act = 'replay'").startswith("operator:")
 
 
 def test_what_is_still_unmapped_says_why(aside: Shop) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from connector.config.hours import GOOD_FOR, load
 from connector.errors import Fault
-from connector.rules.hours import Hours
+from connector.rules.hours import Hours, is_holiday
 from connector.rules.states import STATES
 
 SHIPPED = Path(__file__).parents[2] / "mappings" / "hours.toml"
@@ -88,6 +88,63 @@ def test_a_state_has_service_hours_only_where_it_says_so(tmp_path: Path) -> None
     assert hours.rules["US-GA"][0].service == (None,) * 7
 
 
+def test_service_hours_may_differ_at_the_weekend(tmp_path: Path) -> None:
+    own = US.replace('["US"]', '["US-GA"]\nservice = "08:00-21:00"\nservice_sunday = "none"')
+    hours, faults = read(tmp_path, TOP + US + UNKNOWN + own)
+    assert faults == []
+    assert hours.rules["US-GA"][0].service == (*((480, 1260),) * 6, None)
+    assert hours.rules["US-GA"][0].marketing == ((480, 1260),) * 7
+
+
+def test_a_row_may_close_a_country_on_its_legal_holidays_without_listing_them(
+    tmp_path: Path,
+) -> None:
+    closed = US.replace('["US"]', '["JP", "GB"]\nholidays = "none"')
+    english = '[[holidays]]\nplaces = ["GB"]\ncalendars = ["GB-ENG"]\nsource = "gov.uk"\n'
+    hours, faults = read(tmp_path, TOP + closed + english, date(2026, 11, 21))
+    assert faults == []
+    assert is_holiday("JP", date(2026, 11, 23), hours), "Labour Thanksgiving Day"
+    assert is_holiday("GB", date(2026, 12, 25), hours)
+    assert is_holiday("GB", date(2026, 8, 31), hours), "kept in England, not in Scotland"
+
+
+def test_a_day_added_for_one_state_counts_where_the_state_is_unknown_too(tmp_path: Path) -> None:
+    state = US.replace('["US"]', '["US-LA"]\nholidays = "none"')
+    unknown = UNKNOWN.replace("hours =", 'holidays = "none"\nhours =')
+    storm = '[[holidays]]\nplaces = ["US-LA"]\ndays = ["2026-08-29"]\nsource = "the governor"\n'
+    hours, faults = read(tmp_path, TOP + US + unknown + state + storm)
+    assert faults == []
+    day = date(2026, 8, 29)
+    assert [is_holiday(place, day, hours) for place in ("US-LA", "US-unknown", "US")] == [
+        *(True, True, False)
+    ]
+
+
+def test_further_signs_say_where_they_are_read(tmp_path: Path) -> None:
+    sign = '[[signs]]\nname = "CRM"\ncountry = "crm.country"\npostal = "contact.zip"\n'
+    hours, faults = read(tmp_path, TOP + US + UNKNOWN + sign)
+    assert faults == []
+    (rule,) = hours.signs
+    assert (rule.name, rule.country, rule.region, rule.postal) == (
+        *("CRM", ("crm", "country"), ("", ""), ("contact", "zip")),
+    )
+
+
+def test_a_holiday_that_no_calendar_tells_is_a_fault_of_the_check(tmp_path: Path) -> None:
+    islands = US.replace('["US"]', '["XX"]\nholidays = "none"')
+    asked = date(2026, 11, 21)
+    (fault,) = read(tmp_path, TOP + islands, asked)[1]
+    assert (fault.field, fault.line) == ("hours[0].holidays", 6)
+    assert "no calendar of XX" in fault.message
+    assert "[[holidays]]" in fault.remedy
+    days = '[[holidays]]\nplaces = ["XX"]\ndays = ["12-25"]\nsource = "x"\n'
+    hours, faults = read(tmp_path, TOP + islands + days, asked)
+    assert faults == []
+    assert is_holiday("XX", date(2026, 12, 25), hours)
+    unknown = days.replace('days = ["12-25"]', 'calendars = ["XX"]')
+    assert "calendars" in read(tmp_path, TOP + islands + unknown, asked)[1][0].field
+
+
 def test_of_two_rows_for_a_place_the_newer_stands_first(tmp_path: Path) -> None:
     newer = US.replace("2000-01-01", "2027-01-01").replace("08:00", "09:00")
     hours, faults = read(tmp_path, TOP + US + newer + UNKNOWN)
@@ -104,9 +161,15 @@ def test_of_two_rows_for_a_place_the_newer_stands_first(tmp_path: Path) -> None:
         (TOP + US.replace('"08:00-21:00"', "8"), "hours[0].hours", 6, "is 8, not"),
         (TOP + US.replace('"US"', '"USA"'), "hours[0].places", 5, "holds 'USA'"),
         (TOP + US.replace("2000-01-01", "May"), "hours[0].valid_from", 8, "is 'May'"),
+        (TOP + US.replace("2000-01-01", ""), "hours[0].valid_from", 8, "is ''"),
         (TOP + US.replace("primary", "sure"), "hours[0].confidence", 9, "is 'sure'"),
         (TOP + US.replace("source", "sauce"), "hours[0].source", 4, "is missing"),
         (TOP + US.replace("source", "sauce"), "hours[0].sauce", 7, "is not known here"),
+        (TOP + US.replace("valid_from", "since"), "hours[0].valid_from", 4, "is missing"),
+        (TOP + US.replace('"47 CFR 64.1200(c)(1)"', '""'), "hours[0].source", 7, "is empty"),
+        (TOP + US + 'service = "7-22"', "hours[0].service", 10, "is '7-22'"),
+        (TOP + US + "[[signs]]\nname = 'a'", "signs[0]", 10, "reads nothing"),
+        (TOP + US + "[[signs]]\nname = 'a'\nregion = 'x.y'", "signs[0].region", 12, "is 'x.y'"),
         (TOP + US + 'clock = "Mars"', "hours[0].clock", 10, "names the zone 'Mars'"),
         (TOP + US + "max_24h = 0", "hours[0].max_24h", 10, "is 0"),
         (TOP + US + 'holidays = "closed"', "hours[0].holidays", 10, "is 'closed'"),

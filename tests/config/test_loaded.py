@@ -20,11 +20,13 @@ from connector.steps import obey
 
 ENVIRON = {
     **{"SITE_KEY": "site", "BACKEND_KEY": "backend", "SHOPIFY_SECRET": "shop"},
-    **{"MAIL_SECRET": "mail", "API_KEY": "api"},
+    **{"MAIL_SECRET": "mail", "API_KEY": "an-api-key-of-24-letters"},
 }
 CONTEXT = {
     "brand": "Corner Shop",
     "help_contact": "help@corner.example",
+    "what": "offers and cart reminders",
+    "per_month": 6,
     "contact": {"first_name": "Maximilian"},
     "signal": {
         "cart_url": "https://corner.example/cart/8f3a91",
@@ -178,7 +180,8 @@ def test_a_segment_that_is_gone_is_told_by_every_play_that_names_it(folder: Path
 
 def test_every_file_that_decisions_rest_on_is_kept(folder: Path) -> None:
     kept = {(kind, name): content for kind, name, _, content in contents(load(folder))}
-    assert {kind for kind, _ in kept} == {"play", "policy", "hours", "mapping", "segments"}
+    wanted = {"play", "policy", "hours", "mapping", "segments", "library"}
+    assert {kind for kind, _ in kept} == wanted
     assert 'name = "high_intent"' in kept["segments", "segments"]
     assert len({version for _, _, version, _ in contents(load(folder))}) == len(kept)
 
@@ -255,3 +258,18 @@ def test_the_answers_to_stop_start_and_help_must_be_there(folder: Path) -> None:
         ("templates/help_answer.es.txt", "reads contact.first_name"),
         ("templates/stop_confirmed.en.txt", "is not there"),
     ]
+
+
+def test_a_double_opt_in_needs_a_text_that_asks(folder: Path) -> None:
+    path = folder / "mappings/sources/segment.toml"
+    told = 'method = "web_form"\n'
+    path.write_text(
+        path.read_text("utf-8").replace(told, f"{told}double_opt_in = true\n", 1), "utf-8"
+    )
+    load(folder)
+    for asking in (folder / "templates").glob("double_opt_in.*.txt"):
+        asking.unlink()
+    with pytest.raises(BadConfig) as caught:
+        load(folder)
+    [fault] = caught.value.faults
+    assert (fault.file, fault.field) == ("mappings/sources/segment.toml", "double_opt_in")

@@ -140,10 +140,9 @@ def test_a_rule_may_ask_what_a_person_did_and_is_in(
     vip = Segment("vip", lambda _: inside, "")
     context = {"history": Told(heard, now, Segments({"vip": vip}, dict))}
     assert bool(policy.suppressions[0].when(context)) is (did or inside)
-    assert policy.together is not None
-    assert {name: bool(value) for name, value in policy.together(context).items()} == {
-        "bought": did or inside
-    }
+    asked = policy.together["marketing", "conversion"](context)
+    assert {name: bool(value) for name, value in asked.items()} == {"bought": did or inside}
+    assert ("service", "service") not in policy.together
 
 
 def test_a_rule_asks_for_signals_and_segments_that_there_are(tmp_path: Path) -> None:
@@ -158,3 +157,49 @@ def test_a_rule_asks_for_signals_and_segments_that_there_are(tmp_path: Path) -> 
         ),
         (3, "asks for the segment vp, which is not there", "did you mean vip?"),
     ]
+
+
+EXPIRY = """\
+[[consent_expiry]]
+name = "presumed"
+places = ["CA", "US-FL"]
+purposes = ["marketing"]
+methods = ["implied_purchase"]
+after = "24mo"
+source = "CASL"
+[[consent_expiry]]
+name = "imported"
+methods = ["import"]
+after = "180d"
+"""
+
+
+def test_consent_that_ends_of_itself_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(EXPIRY, encoding="utf-8")
+    faults: list[Fault] = []
+    presumed, imported = load(path, SUPPLY, (), faults).expiries
+    assert faults == []
+    assert (presumed.months, presumed.days, presumed.source) == (24, 0, "CASL")
+    assert presumed.places == {"CA", "US-FL"}
+    assert (imported.months, imported.days) == (0, 180)
+    assert imported.methods == {"import"}
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('after = "soon"', "after"),
+        ('after = "0d"', "after"),
+        ('after = "9999y"', "after"),
+        ('after = "1y"\nplaces = ["Canada"]', "places"),
+        ('after = "1y"\nmethods = ["Web Form"]', "methods"),
+        ('after = "1y"\nmonths = 3', "months"),
+    ],
+)
+def test_each_fault_of_an_expiry_is_named(tmp_path: Path, line: str, fault: str) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(f'[[consent_expiry]]\nname = "x"\n{line}\n', encoding="utf-8")
+    faults: list[Fault] = []
+    load(path, SUPPLY, (), faults)
+    assert [found.field for found in faults] == [f"consent_expiry[0].{fault}"]

@@ -129,6 +129,7 @@ def test_a_missing_file_is_one_fault(tmp_path: Path) -> None:
         ("port = 9090", "port = 90900", 8, "web.port", "between 0 and 65535"),
         ("port = 9090", 'prot = "x"', 8, "web.prot", "did you mean port?"),
         ("https://sms", "http://sms", 9, "web.public_url", "is not https"),
+        ("trusted_proxies = 1", 'country_header = "CF IP"', 10, "web.country_header", "no header"),
         ("sms.corner.example", "sms.corner.example/", 9, "web.public_url", "ends in a slash"),
         ("https://sms.corner.example", "sms.corner", 9, "web.public_url", "no plain web address"),
         ("https://sms.corner.example", "https://[", 9, "web.public_url", "no plain web address"),
@@ -201,7 +202,6 @@ def test_the_shipped_example_needs_only_its_secrets(tmp_path: Path) -> None:
 
 MORE = """\
 timezone = "America/New_York"
-require_approval = true
 brand = "Corner Shop"
 help_contact = "h"
 country = "US"
@@ -213,10 +213,14 @@ url = "http://127.0.0.1:9000/x"
 secrets = "env:MAIL"
 [test]
 numbers = ["+1 202 555 0123"]
-[api]
-keys = ["env:API_KEY"]
+[[api.keys]]
+name = "crm"
+key = "env:API_KEY"
+scopes = ["read", "consent"]
+[approval]
+plays = true
 """
-MORE_SECRETS = {"MAIL": "mail-secret", "MAIL_OLD": "old", "API_KEY": "api-secret"}
+MORE_SECRETS = {"MAIL": "mail-secret", "MAIL_OLD": "old", "API_KEY": "api-secret-of-24-letters"}
 
 
 def test_what_plays_need_beside_is_read(tmp_path: Path) -> None:
@@ -228,7 +232,9 @@ def test_what_plays_need_beside_is_read(tmp_path: Path) -> None:
     hook = found.webhooks["mail"]
     assert hook.url == "https://mail.corner.example/hook"
     assert [secret.reveal() for secret in hook.secrets] == ["mail-secret", "old"]
-    assert [key.reveal() for key in found.api_keys] == ["api-secret"]
+    [key] = found.api_keys
+    assert (key.name, key.key.reveal()) == ("crm", "api-secret-of-24-letters")
+    assert key.scopes == {"read", "consent"}
     assert "secret" not in repr(found).replace("secrets", "")
 
 
@@ -242,15 +248,28 @@ def test_without_them_nobody_is_asked_and_the_clock_is_utc(tmp_path: Path) -> No
     ("old", "new", "line", "field", "says"),
     [
         ("America/New_York", "EST5", 1, "timezone", "IANA name"),
-        ("true", '"yes"', 2, "require_approval", "true or false"),
-        ("https://mail", "http://mail", 7, "webhooks.mail.url", "is not https"),
-        ("https://mail", "https://u:p@mail", 7, "webhooks.mail.url", "no plain web address"),
-        ("https://mail.corner", "ftp://mail", 7, "webhooks.mail.url", "no plain web address"),
-        ("https://mail.corner.example/hook", "https://[", 7, "webhooks.mail.url", "no plain"),
-        ('secrets = "env:MAIL"', "", 9, "webhooks.own.secrets", "what signs the calls"),
-        ("env:API_KEY", "k_live_1", 15, "api.keys", "env:NAME or file:PATH"),
-        ("+1 202 555 0123", "202 555", 13, "test.numbers", "+12025550123"),
-        ("[webhooks.mail]", '[webhooks."My Mail"]', 6, "webhooks.My Mail", "small letters"),
+        ("true", '"yes"', 18, "approval.plays", "true or false"),
+        ("plays = true", "play = true", 18, "approval.play", "did you mean plays"),
+        ("https://mail", "http://mail", 6, "webhooks.mail.url", "is not https"),
+        ("https://mail", "https://u:p@mail", 6, "webhooks.mail.url", "no plain web address"),
+        ("https://mail.corner", "ftp://mail", 6, "webhooks.mail.url", "no plain web address"),
+        ("https://mail.corner.example/hook", "https://[", 6, "webhooks.mail.url", "no plain"),
+        ('secrets = "env:MAIL"', "", 8, "webhooks.own.secrets", "what signs the calls"),
+        ("env:API_KEY", "k_live_1", 15, "api.keys[0].key", "env:NAME or file:PATH"),
+        ('"env:API_KEY"', '"env:MAIL"', 15, "api.keys[0].key", "at least 24 characters"),
+        ('key = "env:API_KEY"', "", 13, "api.keys[0].key", "add key"),
+        ('name = "crm"', 'name = "My CRM"', 14, "api.keys[0].name", "small letters"),
+        ('"consent"]', '"consents"]', 16, "api.keys[0].scopes", "did you mean 'consent'"),
+        ('["read", "consent"]', "[]", 16, "api.keys[0].scopes", "opens nothing"),
+        (
+            '[[api.keys]]\nname = "crm"',
+            '[api]\nkeys = ["k_live_1"]',
+            14,
+            "api.keys",
+            "[[api.keys]]",
+        ),
+        ("+1 202 555 0123", "202 555", 12, "test.numbers", "+12025550123"),
+        ("[webhooks.mail]", '[webhooks."My Mail"]', 5, "webhooks.My Mail", "small letters"),
     ],
 )
 def test_each_fault_of_these_has_its_line_too(

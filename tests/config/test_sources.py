@@ -144,3 +144,30 @@ def test_a_source_cannot_say_what_only_the_number_itself_can(tmp_path: Path, met
     [fault] = load(tmp_path, SMALL + consent)
     assert "method" in fault
     assert "lifts a STOP" in fault
+
+
+def test_what_another_tool_sent_is_no_act_of_the_person(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    table = '[[events]]\nname = "Email Sent"\nsignal = "mailed"\ncontact_made = "email"\n'
+    path.write_text(SMALL + table, "utf-8")
+    faults: list[Fault] = []
+    [rule] = load_source(path, faults).by_name["email_sent"]
+    assert faults == []
+    assert (rule.contact_made, rule.contact_purpose, rule.activity) == ("email", "marketing", False)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('contact_made = "mail"', "contact_made: is 'mail'"),
+        ('contact_made = "email"\nactivity = true', "activity: is true of what another tool sent"),
+        ('contact_purpose = "service"', "contact_purpose: is of no use here"),
+        ('contact_made = "email"\ncontact_purpose = "both"', "contact_purpose: is 'both'"),
+    ],
+)
+def test_what_another_tool_sent_is_said_whole_or_is_a_fault(
+    tmp_path: Path, line: str, says: str
+) -> None:
+    content = f'{SMALL}[[events]]\nname = "Email Sent"\nsignal = "mailed"\n{line}\n'
+    [fault] = load(tmp_path, content)
+    assert says in fault

@@ -67,5 +67,5 @@ def test_a_first_line_that_says_its_terms_wrongly_is_a_fault(tmp_path: Path) -> 
         "month.en.txt:1 begins with a comment that says valid_until: '2026-02-31', "
         "which is no day; write valid_until: 2027-01-31",
         "typo.en.txt:1 begins with a comment that says 'valid_untill: 2026-12-31'; "
-        "it may say valid_until, review_every, reviewed",
+        "it may say valid_until, review_every, reviewed, regulated",
     ]

@@ -20,7 +20,6 @@ HERE = Path(__file__).parent
 HOURS = load(HERE.parents[1] / "mappings" / "hours.toml", [])
 MARGIN = timedelta(minutes=15)
 STRICTER = {
-    "Louisiana: Election Day in an odd year has no ban here",  # kept every year, as its row says
     # A ZIP stands for its state, of which both clocks are kept.
     "Pensacola ZIP, Alabama number, no state given: Wednesday 19:45 is lawful",
 }

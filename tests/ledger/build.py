@@ -296,6 +296,8 @@ class Recording:
     """A transaction that only reads, and remembers each statement it was asked."""
 
     skip_locked = ""
+    for_update = ""
+    heads: dict[str, tuple[int, str]] | None = None
 
     def __init__(self, tx: Tx) -> None:
         self._tx, self.asked = tx, set[str]()

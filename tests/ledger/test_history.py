@@ -56,6 +56,8 @@ class Counting:
     """A transaction that counts what is asked of it."""
 
     skip_locked = ""
+    for_update = ""
+    heads: dict[str, tuple[int, str]] | None = None
 
     def __init__(self, tx: Tx) -> None:
         self._tx, self.asked = tx, 0

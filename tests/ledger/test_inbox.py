@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import Overloaded, StorageRefused
+from connector.ledger import inbox
 from connector.ledger.inbox import Delivery, Inbox, InboxReader
 
 NOW = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)
@@ -301,6 +302,23 @@ def test_what_the_worker_has_moved_is_forgotten_later(tmp_path: Path) -> None:
     desk.inbox.refresh()
     assert [delivery.seq for delivery in desk.all()] == [5, 6]
     assert desk.inbox.waiting() == {"site": 2}
+    desk.close()
+
+
+def test_what_was_moved_does_not_stand_long_however_little_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    for _ in range(3):
+        desk.put()
+    desk.moved = 2
+    desk.inbox.close()
+    desk.open()  # also what was moved before a restart
+    desk.inbox.refresh()
+    assert len(desk.all()) == 3
+    monkeypatch.setattr(inbox, "FORGET_SECONDS", 0.0)
+    desk.inbox.refresh()
+    assert [delivery.seq for delivery in desk.all()] == [3]
     desk.close()
 
 

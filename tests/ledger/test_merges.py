@@ -16,6 +16,7 @@ from connector.ledger import (
     events,
     merges,
     outcomes,
+    reports,
     sends,
     writebacks,
 )
@@ -102,8 +103,6 @@ def everything(tx: Tx, who: str) -> None:
     events.settle(tx, event.id, "done", contact_id=who)
     events.add_signal(tx, Signal("x", Subject(), {}, {}), event, who, f"sig_{who}")
     contacts.stage_changed(tx, who, "", "lead", NOW, NOW, event.id, change_id=f"stg_{who}")
-    about = decisions.About("trigger", who)
-    decisions.add(tx, about, Decision(Verdict.stop), {}, NOW, decision_id=f"dec_{who}")
     text(tx, who, enrol(tx, who, key=who))
     outcomes.add(tx, outcomes.Heard(f"out_{who}", who, who, "replied", NOW), NOW)
     reply = Reply("p", who, ONE, TWO, "hi", NOW)
@@ -117,6 +116,11 @@ def everything(tx: Tx, who: str) -> None:
         send_id="",
         occurred_at=NOW,
         now=NOW,
+    )
+    tx.run(
+        "INSERT INTO touches VALUES (:id, :who, 'email', 'marketing', '', '')",
+        id=f"tch_{who}",
+        who=who,
     )
     tx.run(
         "INSERT INTO clicks VALUES (:id, 's', :who, 'l', 'human', '', 'GET', '', '', '', '')",
@@ -155,8 +159,22 @@ def test_every_table_that_names_a_contact_is_followed_or_known_not_to_be(
             if any(row["name"] == "contact_id" for row in tx.all(f"PRAGMA table_info({table})"))
         }
     keyed_by_person = {"identities", "identity_links", "assignments", "crm_facts", "local_records"}
-    led_to_the_winner = {"timers", "memberships", "links", "readings"}
+    led_to_the_winner = {"timers", "memberships", "links", "readings", "decisions"}
     assert named == {*TABLES, *keyed_by_person, *led_to_the_winner}
+
+
+def test_decisions_stay_under_the_name_they_were_made_for_and_are_found_by_the_winners(
+    tx: Tx,
+) -> None:
+    for who in (KEPT, LOST, THIRD):
+        about = decisions.About("trigger", who, event_id=f"evt_{who}")
+        decisions.add(tx, about, Decision(Verdict.stop), {}, NOW, decision_id=f"dec_{who}")
+    merge(tx, LOST, THIRD, "mrg_1")
+    merge(tx, KEPT, LOST, "mrg_2")
+    assert owners(tx, "decisions") == {f"dec_{who}": who for who in (KEPT, LOST, THIRD)}
+    found = {row["id"] for row in tx.all(reports.STARTS, contact=KEPT, limit=9)}
+    assert found == {f"dec_{who}" for who in (KEPT, LOST, THIRD)}
+    assert [row["id"] for row in tx.all(reports.STARTS, contact=THIRD, limit=9)] == ["dec_con_3"]
 
 
 def test_caps_add_up_since_texts_follow_the_person(tx: Tx) -> None:

@@ -261,6 +261,10 @@ def build_zone(tx: Tx) -> str:
     return str(brief["zone"])
 
 
+FOUND_SO_FAR = {"SCAN CONSTANT ROW", "SCAN s", "SCAN same"}
+"""What a query says of walking those whom a contact was merged with, whom it has just found."""
+
+
 def test_no_report_walks_a_whole_table(told: SqliteStore) -> None:
     with told.write() as tx:
         order = ordered(tx, minutes=400)
@@ -273,7 +277,8 @@ def test_no_report_walks_a_whole_table(told: SqliteStore) -> None:
         reports.of_contact(recording, "con_1", 5)
         reports.of_number(recording, PHONE, 5)
         for sql, plan in recording.plans():
-            assert not [line for line in plan if line.startswith("SCAN")], (sql, plan)
+            scanned = {line for line in plan if line.startswith("SCAN")}
+            assert scanned <= FOUND_SO_FAR, (sql, plan)
 
 
 def test_a_text_sent_by_hand_has_no_event(store: SqliteStore) -> None:

@@ -102,12 +102,19 @@ def test_what_is_due_comes_most_overdue_first(tx: Tx) -> None:
     assert sends.next_due(tx) == NOW - MINUTE
 
 
-def test_our_own_answers_go_first_and_then_the_plays_of_higher_priority(tx: Tx) -> None:
-    plan(tx, 1, due_at=NOW - 3 * MINUTE)
-    plan(tx, 2, due_at=NOW - 2 * MINUTE, priority=5)
-    plan(tx, 3, due_at=NOW, cause="system")
-    assert [each["id"] for each in sends.due(tx, NOW, 9)] == ["snd_3", "snd_2", "snd_1"]
-    assert [each["id"] for each in sends.due(tx, NOW, 1)] == ["snd_3"]
+def test_our_own_answers_go_first_then_service_and_then_the_plays_of_higher_priority(
+    tx: Tx,
+) -> None:
+    plan(tx, 1, due_at=NOW - 4 * MINUTE)
+    plan(tx, 2, due_at=NOW - 3 * MINUTE, priority=5)
+    plan(tx, 3, due_at=NOW - MINUTE, purpose="service")
+    plan(tx, 4, due_at=NOW, cause="system", purpose="system")
+    order = ["snd_4", "snd_3", "snd_2", "snd_1"]
+    assert [[each["id"] for each in sends.due(tx, NOW, most)] for most in (9, 2, 1)] == [
+        order,
+        order[:2],
+        order[:1],
+    ]
 
 
 def test_a_text_that_waits_is_due_again_then(tx: Tx) -> None:

@@ -7,12 +7,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from connector.errors import StorageRefused
+from connector.errors import LedgerBusy, StorageRefused
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx, savepoint
 
@@ -83,6 +84,36 @@ def test_another_thread_waits_for_its_turn_instead(store: SqliteStore) -> None:
         assert read(tx, "a") is None
     other.join(5)
     assert value(store, "a") == 1
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+def test_who_waits_with_a_bound_is_told_that_others_write_and_leaves_no_lock_behind(
+    store: SqliteStore, same_process: bool
+) -> None:
+    other = store if same_process else SqliteStore(store.path)
+    held, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with other.write() as tx:
+            tx.run(ADD, name="a")
+            held.set()
+            free.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    began = time.monotonic()
+    with pytest.raises(LedgerBusy), store.write(0.1):
+        pytest.fail("the turn was another's")
+    assert 0.1 <= time.monotonic() - began < 5
+    free.set()
+    thread.join()
+    with store.write(0.1) as tx:
+        tx.run(ADD, name="a")
+    add(other, "a")
+    assert value(store, "a") == 3
+    if other is not store:
+        other.close()
 
 
 def test_a_reader_sees_one_state_throughout(store: SqliteStore) -> None:

@@ -13,6 +13,7 @@ from connector.crms import Crm
 from connector.ledger.store import Store, Tx
 from connector.model import (
     Accepted,
+    Carried,
     Event,
     Found,
     Hook,
@@ -102,6 +103,9 @@ class FatalProvider:
 
     def inbound(self, since: datetime) -> Iterator[Reply]:
         return self._provider.inbound(since)
+
+    def carried(self, since: datetime) -> Iterator[Carried]:
+        return self._provider.carried(since)
 
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
         return self._provider.parse(hook)

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from connector.model import ConsentRow
-from connector.rules.consent import EVERYTHING, LIFTING, Standing, standing
+from connector.rules.consent import EVERYTHING, LIFTING, WRONG_PERSON, Standing, standing
 
 START_OF_TIME = datetime(2026, 11, 1, tzinfo=UTC)
 NOTHING = frozenset[str]()
@@ -69,6 +69,14 @@ def test_a_consent_from_elsewhere_does_not_lift_a_stop_given_by_text() -> None:
 
 def test_a_grant_of_everything_from_elsewhere_is_no_start() -> None:
     assert after(granted("service"), STOP, granted("all")) == Standing(NOTHING, "all")
+
+
+def test_start_by_the_new_bearer_of_a_number_brings_nothing_of_the_old_one_back() -> None:
+    wrong = ("all", False, WRONG_PERSON)
+    assert after(granted("marketing"), wrong, START) == Standing(NOTHING, "")
+    assert after(granted("marketing"), STOP, wrong, START) == Standing(NOTHING, "")
+    stands = after(granted("marketing"), wrong, START, granted("service"))
+    assert stands == Standing(frozenset({"service"}), "")
 
 
 def test_start_grants_again_exactly_what_was_live_when_stop_came() -> None:
@@ -158,6 +166,29 @@ def test_rows_count_in_the_order_in_which_they_occurred_not_in_which_they_were_h
 
 def test_only_a_reply_and_a_double_opt_in_lift() -> None:
     assert frozenset({"reply", "double_opt_in"}) == LIFTING
+
+
+UNTICKED: Said = ("all", True, "crm_field")
+TICKED: Said = ("all", False, "crm_field")
+
+
+def test_un_ticking_a_crms_box_gives_back_what_that_box_took() -> None:
+    stands = after(granted("marketing"), TICKED, granted("service"), UNTICKED)
+    assert stands == Standing(frozenset({"marketing"}), "")
+
+
+@pytest.mark.parametrize(
+    "stop", [STOP, BLOCKED, revoked("all", "operator"), revoked("all", "call")]
+)
+def test_un_ticking_a_crms_box_lifts_no_other_opt_out(stop: Said) -> None:
+    assert after(granted("marketing"), stop, UNTICKED) == Standing(NOTHING, "all")
+    assert after(granted("marketing"), TICKED, stop, UNTICKED) == Standing(NOTHING, "all")
+    assert after(granted("marketing"), stop, TICKED, UNTICKED) == Standing(NOTHING, "all")
+
+
+def test_after_start_the_crms_box_stands_for_itself_again() -> None:
+    stands = after(granted("marketing"), STOP, START, TICKED, UNTICKED)
+    assert stands == Standing(frozenset({"marketing"}), "")
 
 
 PURPOSES = st.sampled_from(["marketing", "service", "cart_reminders"])

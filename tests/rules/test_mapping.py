@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from connector.config.sources import load_source
 from connector.errors import ExpressionFailed, Fault, Unreadable
 from connector.expressions import compile_all, compile_expression
-from connector.model import ConsentGiven, Event, Signal, Subject, Trust
+from connector.model import Capture, ConsentGiven, Event, Signal, Subject, Trust
 from connector.rules.mapping import (
     ConsentRule,
     EventRule,
@@ -145,6 +145,24 @@ def test_rudderstack_says_its_traits_in_the_context() -> None:
     assert [(given.purpose, given.granted) for given in signal.consents] == [("marketing", False)]
 
 
+def test_a_tracked_consent_keeps_where_it_was_given() -> None:
+    page = {"url": "https://corner.example/join"}
+    context = {"ip": "203.0.113.9", "page": page, "userAgent": "Mozilla/5.0\x00 (X)" + "y" * 600}
+    [given, _] = segment({**sample("segment_identify"), "context": context}).consents
+    seen = Capture("", "203.0.113.9", "https://corner.example/join", given.capture.user_agent)
+    assert given.capture == seen
+    assert given.capture.user_agent.startswith("Mozilla/5.0 (X)y")
+    assert len(given.capture.user_agent) == 500
+
+
+@pytest.mark.parametrize(
+    "context", [None, [], "x", {"ip": ["1"], "page": "p", "userAgent": {"a": 1}}, {"page": [1]}]
+)
+def test_where_a_consent_was_given_may_be_anything_and_harms_nothing(context: Any) -> None:
+    [given, _] = segment({**sample("segment_identify"), "context": context}).consents
+    assert given.capture == Capture()
+
+
 def test_an_identify_that_names_no_consent_says_nothing_of_it() -> None:
     signal = segment({"type": "identify", "userId": "u-7", "traits": {"phone": "+33612345678"}})
     assert signal.consents == ()
@@ -254,6 +272,19 @@ def test_a_shopify_checkout_is_a_cart_with_its_link_and_consent() -> None:
     assert signal.facts["cart_url"].endswith("/recover?key=9f2c")
     (given,) = signal.consents
     assert (given.purpose, given.granted, given.phone) == ("marketing", True, "+33612345678")
+
+
+def test_shopify_says_when_a_customer_changed_their_consent() -> None:
+    signal = shop(sample("shopify_consent_update"), "customers_marketing_consent/update")
+    [given] = signal.consents
+    assert (given.granted, given.method) == (True, "shopify_customer")
+    assert given.occurred_at == datetime(2026, 11, 20, 9, tzinfo=UTC)
+    assert signal.facts["collected_from"] == "SHOPIFY"
+    never = sample("shopify_consent_update")
+    never["sms_marketing_consent"]["consent_updated_at"] = "yesterday"
+    signal = shop(never, "customers_marketing_consent/update")
+    assert signal.consents[0].occurred_at is None
+    assert "consents[0].occurred_at: is no instant with its zone" in signal.dropped
 
 
 def test_an_empty_box_at_the_checkout_ends_no_consent() -> None:

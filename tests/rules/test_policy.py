@@ -16,8 +16,10 @@ from connector.errors import ExpressionFailed
 from connector.expressions import compile_expression
 from connector.model import Contact, Decision, Json, Purpose, Said, Verdict
 from connector.rules import policy
+from connector.rules.ages import NumberChecks
 from connector.rules.hours import Hours, HoursRule
 from connector.rules.policy import Cap, Facts, Policy, Rulebook, Suppression, decide
+from connector.rules.policy.limits import Budget, Fatigue, Pot, Rival, Sender
 
 NOW = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)  # Tuesday noon in New York
 NEW_YORK = ZoneInfo("America/New_York")
@@ -58,6 +60,10 @@ POLICY = Policy(
     caps=(Cap("marketing a day", Purpose.marketing, 1, DAY),),
     gap=4 * HOUR,
     suppressions=(COMPETITOR,),
+    fatigue=Fatigue(6, 14 * DAY, 12),
+    inactive_after=365 * DAY,
+    budget=Budget(day_segments=100),
+    senders=(Sender("*", day_segments=2_000),),
 )
 BOOK = Rulebook(POLICY, hours())
 
@@ -106,25 +112,58 @@ def reasons(decision: Decision) -> list[str]:
 #: What trips each check and no other: the changes, its reason, its verdict.
 TROUBLES: Mapping[str, tuple[dict[str, Any], str, Verdict]] = {
     "opted_out": ({"blocked": "reply", "blocked_scope": "all"}, "opted_out", STOP),
+    "reassigned": (
+        {"consents": frozenset({"service"}), "reassigned": "The number has a new owner."},
+        "reassigned",
+        STOP,
+    ),
     "no_consent": ({"consents": frozenset({"service"})}, "no_consent", STOP),
+    "on_list": ({"on_list": "partners.csv: asked by phone"}, "on_list", STOP),
     "suppressed": ({"context": {"contact": {"email": "x@rival.example"}}}, "suppressed", STOP),
     "no_mobile": ({"number_type": "fixed_line"}, "no_mobile", STOP),
     "wrong_stage": ({"stages": ("customer",)}, "wrong_stage", STOP),
     "already_said": ({"texts_for_key": 1}, "already_said", STOP),
+    "cart_said": ({"texts_for_cart": 1}, "already_said", STOP),
+    "cart_too_old": ({"cart_at": NOW - timedelta(hours=48, seconds=1)}, "cart_too_old", STOP),
     "expired": ({"expires_at": NOW}, "expired", STOP),
     "value_missing": ({"text_fault": "contact.first_name has no value"}, "value_missing", STOP),
     "no_longer_valid": ({"not_valid": "It was valid until now."}, "no_longer_valid", STOP),
     "too_long": ({"too_long": "The text has 4 segments."}, "too_long", STOP),
+    "fatigue_stop": ({"unanswered": 12}, "fatigue_stop", STOP),
+    "inactive": ({"alive_at": NOW - 365 * DAY}, "inactive", STOP),
     "quiet_hours": ({}, "quiet_hours", WAIT),
     "cap_full": ({"said": said(20 * HOUR)}, "cap_full", WAIT),
+    "last_place": ({"rivals": (Rival(NOW, "quote", 60),)}, "cap_full", WAIT),
     "too_soon": ({"said": said(3 * HOUR)}, "minimum_gap", WAIT),
+    "fatigue_slow": (
+        {"unanswered": 6, "unanswered_at": NOW - 14 * DAY + HOUR},
+        "fatigue_slow",
+        WAIT,
+    ),
+    "list_unreadable": ({"list_fault": "a.csv:3: names nobody."}, "list_unreadable", WAIT),
+    "facts_old": ({"facts_old": "The CRM was never asked."}, "facts_old", WAIT),
+    "number_unchecked": ({"number_unchecked": "Never looked up."}, "number_unchecked", WAIT),
     "held": ({"hold": "An unclear reply waits for a person."}, "reply_unread", WAIT),
+    "clock_off": ({"clock_off": "This machine's clock is wrong."}, "clock_off", WAIT),
     "paused": ({"paused": "The play is paused."}, "paused", WAIT),
+    "template_paused": ({"template_paused": "The text cart is paused."}, "template_paused", WAIT),
     "in_conversation": ({"talking_until": NOW + HOUR}, "in_conversation", WAIT),
     "in_another_play": ({"busy_with": "quote"}, "in_another_play", WAIT),
+    "budget_spent": (
+        {"pots": (Pot("budget:2026-11-17", NOW + HOUR, 90),), "segments": 1},
+        "budget_spent",
+        WAIT,
+    ),
+    "carrier_cap": (
+        {"pots": (Pot("carrier:*:2026-11-17", NOW + HOUR, 1_800),), "segments": 1},
+        "carrier_cap",
+        WAIT,
+    ),
 }
 #: The books under which the last ones speak alone.
 BOOKS = {
+    "fatigue_slow": BOOK,
+    "carrier_cap": BOOK,
     "quiet_hours": Rulebook(POLICY, hours(row("US", (15 * 60, 21 * 60)))),
     "cap_full": replace(BOOK, policy=replace(POLICY, gap=timedelta(0))),
     "too_soon": replace(BOOK, policy=replace(POLICY, caps=())),
@@ -155,6 +194,8 @@ def test_every_objection_is_kept_stops_first_in_the_order_of_the_list(names: set
         changes |= TROUBLES[name][0]
     decision = decide(facts(**changes), BOOKS["cap_full"], NOW)
     found = reasons(decision)
+    if "reassigned" in names:
+        names = names - {"no_consent"}  # it says why there is none
     wanted = {TROUBLES[name][1] for name in names}
     assert set(found) == wanted
     stops = [TROUBLES[name][1] for name in TROUBLES if name in names and TROUBLES[name][2] is STOP]
@@ -163,6 +204,44 @@ def test_every_objection_is_kept_stops_first_in_the_order_of_the_list(names: set
     if names != {"cap_full", "expired"}:
         assert decision.verdict is worst
     assert (decision.until is not None) == (decision.verdict is WAIT)
+
+
+# -- reminders of carts, and the request of a double opt-in -------------------------------------
+
+
+def test_a_reminder_may_go_until_48_hours_after_the_carts_last_change() -> None:
+    assert decide(facts(cart_at=NOW - timedelta(hours=48)), BOOK, NOW).verdict is SEND
+
+
+@pytest.mark.parametrize("change", [{"texts_for_cart": 3}, {"cart_at": NOW - timedelta(days=9)}])
+def test_a_play_that_reminds_of_no_cart_is_not_held_to_what_carriers_say_of_carts(
+    change: dict[str, Any],
+) -> None:
+    assert decide(facts(scopes=(), **change), BOOK, NOW).verdict is SEND
+
+
+ASKS: dict[str, Any] = {"asks": True, "purpose": Purpose.system, "consents": frozenset()}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, ""),
+        ({"blocked": "reply", "blocked_scope": "all"}, ""),
+        ({"blocked": "provider", "blocked_scope": "all"}, "opted_out"),
+        ({"on_list": "complaints"}, "on_list"),
+        ({"list_fault": "no such file"}, "list_unreadable"),
+        ({"number_type": "fixed_line"}, "no_mobile"),
+        ({"expires_at": NOW}, "expired"),
+        ({"text_fault": "what has no value"}, "value_missing"),
+        ({"paused": "Everything is paused."}, "paused"),
+        ({"clock_off": "The clock is off."}, "clock_off"),
+    ],
+)
+def test_a_request_for_a_yes_reaches_a_stopped_number_and_keeps_every_other_rule(
+    change: dict[str, Any], reason: str
+) -> None:
+    assert decide(facts(**ASKS, **change), BOOK, NOW).reason == reason
 
 
 # -- what objections come to -------------------------------------------------------------------
@@ -194,6 +273,85 @@ def test_a_check_that_raises_waits_for_its_cause_to_clear() -> None:
 def test_a_check_that_raises_stops_when_the_text_expires_first() -> None:
     decision = decide(facts(context={"contact": {}}, expires_at=NOW + MINUTE), BOOK, NOW)
     assert (decision.verdict, decision.reason) == (STOP, "fact_missing")
+
+
+def test_a_check_that_raises_is_asked_a_last_time_just_before_the_text_expires() -> None:
+    soon = facts(context={"contact": {}}, expires_at=NOW + 10 * MINUTE)
+    decision = decide(soon, BOOK, NOW)
+    assert (decision.verdict, decision.until) == (WAIT, NOW + 9 * MINUTE)
+    assert decide(soon, BOOK, NOW + 9 * MINUTE).verdict is STOP
+
+
+@pytest.mark.parametrize("check", policy.CHECKS, ids=lambda check: check.__name__)
+def test_whichever_check_raises_the_text_waits_and_stops_where_it_expires_first(
+    check: policy.Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(facts: Facts, book: Rulebook, now: datetime) -> None:
+        raise ZeroDivisionError
+
+    broken.__name__ = check.__name__
+    checks = [broken if each is check else each for each in policy.CHECKS]
+    monkeypatch.setattr("connector.rules.policy.weigh.CHECKS", checks)
+    decision = decide(facts(), BOOK, NOW)
+    assert (decision.verdict, decision.reason) == (WAIT, "check_failed")
+    assert check.__name__ in decision.objections[0].says
+    late = decide(facts(expires_at=NOW + MINUTE), BOOK, NOW)
+    assert (late.verdict, late.reason) == (STOP, "check_failed")
+
+
+# -- rules of the policy file ------------------------------------------------------------------
+
+
+def rule(when: str, **changes: Any) -> Suppression:
+    return replace(Suppression("x", compile_expression(when, strict=True), "it is so"), **changes)
+
+
+def test_of_two_rules_that_are_true_the_one_that_stops_is_named() -> None:
+    rules = (rule("true", name="wait", verdict=WAIT), rule("true", name="stop"))
+    decision = decide(facts(), book(suppressions=rules), NOW)
+    assert (decision.verdict, decision.objections[0].says) == (STOP, "stop: it is so")
+
+
+def test_a_rule_that_cannot_be_asked_hides_no_rule_that_stops() -> None:
+    rules = (rule("crm.open_case", name="case"), rule("true", name="stop"))
+    decision = decide(facts(), book(suppressions=rules), NOW)
+    assert (decision.verdict, decision.reason) == (STOP, "suppressed")
+    alone = decide(facts(), book(suppressions=rules[:1]), NOW)
+    assert (alone.verdict, alone.reason) == (WAIT, "fact_missing")
+    assert "case: " in alone.objections[0].says
+
+
+def test_a_rule_of_another_purpose_or_role_is_not_asked_at_all() -> None:
+    rules = (
+        rule("crm.never", purposes=("service",)),
+        rule("crm.never", roles=("acquisition",)),
+    )
+    assert decide(facts(), book(suppressions=rules), NOW).verdict is SEND
+
+
+# -- numbers and lists -------------------------------------------------------------------------
+
+
+def test_numbers_of_the_internet_are_texted_only_where_the_policy_says_so() -> None:
+    voip = facts(number_type="voip")
+    stopped = decide(voip, BOOK, NOW)
+    assert (stopped.verdict, stopped.reason) == (STOP, "no_mobile")
+    assert 'voip = "allow"' in stopped.objections[0].says
+    assert decide(voip, book(numbers=NumberChecks(voip=True)), NOW).verdict is SEND
+    landline = facts(number_type="fixed_line")
+    assert decide(landline, book(numbers=NumberChecks(voip=True)), NOW).reason == "no_mobile"
+
+
+@pytest.mark.parametrize("kind", ["fixed_line", "toll_free", "invalid", "pager", "premium", ""])
+def test_numbers_that_take_no_texts_are_never_texted(kind: str) -> None:
+    assert decide(facts(number_type=kind), BOOK, NOW).reason == "no_mobile"
+
+
+def test_a_consent_given_by_the_new_owner_counts() -> None:
+    told = facts(reassigned="The number has a new owner (2026-03-01).")
+    assert decide(told, BOOK, NOW).verdict is SEND
+    lost = decide(replace(told, consents=frozenset({"service"})), BOOK, NOW)
+    assert (lost.verdict, reasons(lost)) == (STOP, ["reassigned"])
 
 
 def test_a_check_that_raises_anything_at_all_never_lets_a_text_go() -> None:

@@ -30,10 +30,13 @@ TRIGGERS: Final = (
 STOPS: Final = (
     *("opted_out", "no_consent", "suppressed", "no_mobile", "wrong_stage", "already_said"),
     *("expired", "value_missing", "no_longer_valid", "too_long", "country_closed"),
+    *("reassigned", "on_list", "cart_too_old", "fatigue_stop", "inactive"),
 )
 WAITS: Final = (
     *("quiet_hours", "cap_full", "minimum_gap", "reply_unread", "paused", "in_conversation"),
     *("in_another_play", "suppressed", "fact_missing", "check_failed"),
+    *("facts_old", "number_unchecked", "fatigue_slow", "clock_off", "template_paused"),
+    *("budget_spent", "carrier_cap", "list_unreadable"),
 )
 TOO_LATE: Final = ("quiet_hours", "cap_full", "reply_unread", "paused", "in_conversation")
 """Waits that are seen to outlast a text, and so stop it."""
@@ -42,7 +45,8 @@ EXITS: Final = (
     *("unless", "exit", "goal", "goal_before_text", "goal_late", "active_again", "exit_when"),
     *("exit_stage", "exit_left", "outranked", "paused", "play_off", "play_removed", "no_step"),
     *("date_changed", "merged", "refused", "opted_out", "no_consent", "suppressed", "no_mobile"),
-    *("wrong_stage", "country_closed", "already_said", "no_longer_valid"),
+    *("wrong_stage", "country_closed", "already_said", "no_longer_valid", "forgotten"),
+    *("reassigned", "on_list"),
 )
 BEYOND: Final = {
     "exit failed": "a fault of the engine itself; the tests of the steps provoke it",
@@ -55,12 +59,16 @@ TRUE_OF: Final = {
     "exit": EXITS,
     "goal": ("converted", "goal_before_text"),
     "mode": ("sandbox", "shadow", "holdout"),
-    "cause": ("play", "system", "hand", "test"),
+    "cause": ("play", "system", "hand", "test", "lost"),
     "attempt": ("accepted", "deferred", "refused", "uncertain"),
     "text": ("accepted", "delivered", "refused", "uncertain", "cancelled", "expired"),
     "reply": [label.value for label in Label],
     "click": ("human", "machine"),
-    "act": ("pause", "resume", "reloaded", "reload_refused", "schedule_missed", "release", "close"),
+    "act": (
+        *("pause", "resume", "reloaded", "reload_refused", "schedule_missed", "release", "close"),
+        *("suppress", "unsuppress", "reassign", "reassign_undone", "import", "forgotten", "erase"),
+        *("restored", "restore_fetched", "settled"),
+    ),
     "arm": ("control", "late"),
     "merge": ("", "undone"),
     "death": ("",),

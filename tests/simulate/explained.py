@@ -18,6 +18,7 @@ from connector.errors import ExpressionFailed
 from connector.model import Contact, Message, Purpose
 from connector.phone import NotANumber, parse, reachable
 from connector.rules import hours
+from connector.rules.optin import REQUEST
 from connector.rules.plays import Kind, Mode, Play, Step
 from tests.simulate.village import Village
 
@@ -108,6 +109,10 @@ class _Text:
         return is_stopped(self._consents(), purpose)
 
     def _of_our_answer(self) -> Iterator[str]:
+        if self.send["step"] == REQUEST:
+            if not any(row["action"] == "pending" for row in self._consents()):
+                yield "nobody proposed what it asks"
+            return
         found = self.rows("SELECT * FROM replies WHERE id = :id", id=self.send["cause_id"])
         if not found or found[0]["phone"] != self.message.to:
             yield "nobody wrote from there"
@@ -510,14 +515,22 @@ def _none_twice(village: Village) -> Iterator[str]:
     handed: dict[str, list[str]] = {}
     for send_id, result in village.witness.answered:
         handed.setdefault(send_id, []).append(result)
+    settled = {
+        row["about"].removeprefix("send:"): row["why"].startswith("sent")
+        for row in village.rows("SELECT about, why FROM acts WHERE act = 'settled'")
+    }
     for send_id, results in handed.items():
         if send_id not in known:
             yield f"{send_id} is not in the ledger"
-        if any(result != "deferred" for result in results[:-1]):
+        if settled.get(send_id) is not False and any(
+            result != "deferred" for result in results[:-1]
+        ):
             yield f"{send_id} was handed over again after {results}"
     for row in sends:
         results = handed.get(row["id"], [])
         is_known = row["status"] == "" or "uncertain" not in (results or ["uncertain"])
+        if row["cause"] == "lost" or row["reason"] == "found" or settled.get(row["id"]):
+            continue  # another connector handed it over, or a person knows
         if row["accepted_at"] and "accepted" not in results and is_known:
             yield f"{row['id']} counts as taken, and was not handed over"
 

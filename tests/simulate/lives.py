@@ -156,7 +156,8 @@ TOLD: Final = {
     "goal": "SELECT goal_kind AS what, count(*) AS n FROM enrolments GROUP BY goal_kind",
     "arm": "SELECT arm AS what, count(*) AS n FROM enrolments GROUP BY arm",
     "text": "SELECT state AS what, count(*) AS n FROM sends GROUP BY state",
-    "cause": "SELECT cause AS what, count(*) AS n FROM sends WHERE attempt > 0 GROUP BY cause",
+    "cause": """SELECT cause AS what, count(*) AS n FROM sends
+        WHERE attempt > 0 OR cause = 'lost' GROUP BY cause""",
     "attempt": "SELECT result AS what, count(*) AS n FROM attempts GROUP BY result",
     "reply": "SELECT label AS what, count(*) AS n FROM replies GROUP BY label",
     "click": "SELECT verdict AS what, count(*) AS n FROM clicks GROUP BY verdict",

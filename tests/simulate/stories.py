@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from connector.clock import text
-from connector.model import Status
+from connector.model import Carried, Status
 from tests.simulate.village import Village, write_play
 
 Story = Callable[[Village], None]
@@ -179,16 +179,18 @@ def answers_again(village: Village) -> None:
 def ranks(village: Village) -> None:
     """One conversation at a time, and the one that matters more goes first."""
     village.until(DAY)
-    one, other, third = village.fresh(), village.fresh(), village.fresh()
+    one, other, third, fourth = (village.fresh() for _ in range(4))  # some may be held out
     go(village, one, "low")
     go(village, other, "high")
     go(village, third, "low")
+    go(village, fourth, "low")
     village.minutes(70)
     for person in (one, other, third):
         go(village, person, "brief")  # too soon, and the day's cap is full
         go(village, person, "short")
     village.hours(25)
-    go(village, one, "high")
+    for person in (one, third, fourth):
+        go(village, person, "high")
     go(village, other, "low")
     go(village, other, "short")
     village.hours(30)
@@ -329,9 +331,193 @@ def consents(village: Village) -> None:
     village.minutes(20)
 
 
+def asked(village: Village) -> None:
+    """A consent waits for the number's own yes; others are imported, or end of themselves."""
+    village.until(DAY)
+    says, silent, by_hand, listed, spoken = (village.fresh(consents=False) for _ in range(5))
+    for person in (says, silent):
+        village.say(person, "sp_offer", agreed=True, wording="Text me.")
+    village.request(village.phone(by_hand))
+    village.request("+12125550188")  # of nobody known
+    village.imports(village.phone(listed), village.phone(listed))
+    village.consent(village.phone(spoken), "service", True, "verbal")
+    village.minutes(2)
+    village.reply(says, "yes")
+    village.reply(by_hand, "YES")
+    for person in (says, silent, by_hand, listed, spoken):
+        village.say(person, "sp_go", "asked", value=1, late=timedelta(minutes=31))
+    village.hours(80)
+    village.reply(silent, "yes")  # too late
+    village.say(spoken, "sp_go", "over", value=1, late=timedelta(minutes=31))
+    village.hours(1)
+
+
+def unfit(village: Village) -> None:
+    """Numbers that lists, hands, look-ups and new owners have something against."""
+    village.until(DAY)
+    people = [village.fresh() for _ in range(4)]
+    by_hand, again, passed_on, fixed = people
+    people += [listed := village.fresh(email="ann@listed.example")]
+    village.witness.kinds[village.phone(fixed)] = "fixed_line"
+    village.suppress(by_hand)
+    village.suppress(again)
+    village.unsuppress(again)
+    village.reassign(passed_on)
+    for person in people:
+        go(village, person, "short", f"u{person}")
+        village.say(person, "sp_go", "u", value=1, late=timedelta(minutes=31))
+    village.minutes(20)
+    village.reassign(passed_on, undo=True)
+    village.identify_alone(listed, email="ann@elsewhere.example")
+    for person in (passed_on, listed):
+        village.say(person, "sp_go", "u2", value=1, late=timedelta(minutes=31))
+    village.minutes(20)
+    del village.witness.kinds[village.phone(fixed)]
+
+
+def knows(village: Village) -> None:
+    """What the CRM told is too old, and is asked again."""
+    village.until(DAY)
+    good, bad = village.fresh(), village.fresh()
+    for person, status in ((good, "good"), (bad, "bad")):
+        village.crm_change(person, sp_status=status)
+    for _ in range(2):
+        for person in (good, bad):
+            go(village, person, "status")
+        village.hours(7)
+
+
+def tires(village: Village) -> None:
+    """Who does not answer is texted less, then no more; so is who was not heard of for long."""
+    village.until(DAY)
+    tired, away = [village.fresh(), village.fresh()], [village.fresh(), village.fresh()]
+    for hours in (48, 27, 24 * 7, 24 * 22):
+        for person in tired:
+            village.say(person, "sp_quiet", f"q{village.events}")
+        village.hours(hours)
+    for person in away:
+        village.say(person, "sp_quiet", "q")
+    village.hours(1)
+
+
+def drives_away(village: Village) -> None:
+    """A text after which people leave is paused, until a person has mended it."""
+    village.until(DAY)
+    people = [village.fresh() for _ in range(7)]
+    for person in people[:5]:
+        go(village, person, "drive")
+        village.minutes(1)
+        village.receipt(Status.delivered)
+        village.reply(person, "STOP")
+    go(village, people[5], "drive")
+    village.minutes(20)
+    village.resume_text("sp_drive")
+    village.minutes(20)
+    village.pause_text("sp_drive")
+    go(village, people[6], "drive")
+    village.hours(1)
+    village.resume_text("sp_drive")
+    village.minutes(1)
+
+
+def spends(village: Village) -> None:
+    """The budget of a day is used up, and what carriers take of a sender."""
+    village.until(DAY)
+    people = [village.fresh() for _ in range(8)]
+    for person in people:
+        go(village, person, "heavy")
+    for person in people[:2]:
+        go(village, person, "low")
+    village.minutes(20)
+    village.hours(24)
+
+
+def carts(village: Village) -> None:
+    """A reminder of a cart comes in time, or not at all."""
+    village.until(DAY)
+    in_time, late = village.fresh(), village.fresh()
+    go(village, in_time, "cart", "c1")
+    village.minutes(5)
+    go(village, in_time, "cart", "c1")  # the same cart
+    village.pause("sp_cart")
+    go(village, late, "cart", "c2")
+    village.hours(50)
+    village.resume("sp_cart")
+    village.hours(1)
+
+
+def wrong_clock(village: Village) -> None:
+    """The machine's clock is wrong, and marketing waits."""
+    village.until(DAY)
+    people = [village.fresh(), village.fresh()]
+    guard = village.clock_goes_wrong()
+    for person in people:
+        go(village, person, "low")
+        village.say(person, "sp_go", "w", value=1, late=timedelta(minutes=31))
+    village.minutes(20)
+    village.clock_goes_right(guard)
+    village.minutes(20)
+
+
+def forgotten(village: Village) -> None:
+    """Somebody is forgotten while a text waits, and comes back."""
+    village.until(DAY)
+    person, back = village.fresh(), village.fresh()
+    for each in (person, back):
+        village.say(each, "sp_go", "f", value=1)
+        village.say(each, "sp_go", "f2", value=1, late=timedelta(minutes=31))
+    village.minutes(3)
+    village.reply(back, "thanks")
+    village.forget(person)
+    village.forget(back)
+    village.minutes(40)
+    village.introduce(back)
+    village.say(back, "sp_go", "g", value=1, late=timedelta(minutes=31))
+    village.minutes(5)
+    village.reply(back, "START")
+    village.say(back, "sp_go", "g2", value=1, late=timedelta(minutes=31))
+    village.minutes(5)
+
+
+def comes_back(village: Village) -> None:
+    """The ledger was a backup; what was due meanwhile is looked up before it goes."""
+    village.until(DAY)
+    said, clear, near, later = (village.fresh() for _ in range(4))
+    began = village.clock.at
+    for person in (said, clear, near, later):
+        village.say(person, "sp_go", "b", value=1)
+    for person, words in ((said, "Corner Shop: hello. Reply STOP to end."), (near, "Something.")):
+        told = (f"LOST-{village.events}-{person}", village.phone(person), words)
+        village.witness.listed.append(
+            Carried("sandbox", *told, began + timedelta(minutes=31), segments=1)
+        )
+    village.clock.at += timedelta(minutes=32)  # another worker lives, and is lost
+    village.restored(began)
+    village.minutes(10)
+    village.fetch()
+    village.minutes(30)
+    village.settle(went=False)
+    village.hours(5)
+    village.witness.listed.clear()
+
+
+def doubtful(village: Village) -> None:
+    """Nobody knows whether texts went, until a person finds out."""
+    village.until(DAY)
+    for went in (True, False):
+        village.trouble("uncertain")
+        village.say(village.fresh(), "sp_go", "d", value=1, late=timedelta(minutes=31))
+        village.minutes(5)
+        village.settle(went)
+        village.minutes(20)
+    village.hours(4)
+
+
 STORIES: Final[tuple[Story, ...]] = (
     *(ends, refusals, stages, numbers, starts, nights, seconds, talks, answers_again, ranks),
     *(pauses, answered, deaths, ones, shadows, consents, validity),
+    *(asked, unfit, knows, tires, drives_away, spends, carts, wrong_clock, forgotten),
+    *(comes_back, doubtful),
 )
 
 
@@ -360,6 +546,12 @@ def shortened(village: Village) -> None:
     village.say(newer, "sp_go", "v", value=1)
     village.restart()
     village.hours(3)
+    village.list_fails()
+    village.until(DAY)
+    for _ in range(2):
+        go(village, village.fresh(), "low")
+    village.minutes(20)
+    village.list_is_mended()
     village.until(NIGHT)
     planned = village.fresh(timezone="America/New_York")
     go(village, planned, "link")

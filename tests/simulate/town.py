@@ -22,15 +22,18 @@ from connector.errors import Deferred, Refused, Uncertain
 from connector.ledger import acts, cursors, pauses
 from connector.ledger.inbox import Delivery, Inbox
 from connector.ledger.store import Tx
-from connector.model import Accepted, Found, Hook, Message, Receipt, Reply, Status
+from connector.model import Accepted, Carried, Found, Hook, Message, Receipt, Reply, Status
 from connector.runtime import INBOX_FILE, moved, open_ledger, open_setup
 from connector.simulate.carrier import AtOnce
 from connector.simulate.shelf import library_folder
 from connector.steps import advance, byhand, dispatch, reconcile
 from connector.steps.advance import Advancer
 from connector.steps.dispatch import Dispatcher
+from connector.steps.refresh import refresh
+from connector.steps.restored import settle_all
 from connector.steps.tidy import tidy
 from connector.steps.writeback import writeback
+from connector.text import count
 
 BEGINS = datetime(2026, 10, 30, 15, tzinfo=UTC)  # a Friday, two days before the clocks go back
 TICK = timedelta(milliseconds=1)
@@ -124,7 +127,8 @@ class Carrier:
         self.sent.append(message)
         if self.answers:
             raise self.answers.popleft()
-        return Accepted(f"SM-{message.send_id}", 1, 7_900, "USD")
+        segments = count(message.text).segments
+        return Accepted(f"SM-{message.send_id}", segments, 7_900 * segments, "USD")
 
     def find(self, message: Message, since: datetime) -> Found:
         return Found(None)
@@ -133,6 +137,9 @@ class Carrier:
         """Everybody is believed."""
 
     def inbound(self, since: datetime) -> Iterator[Reply]:
+        return iter(())
+
+    def carried(self, since: datetime) -> Iterator[Carried]:
         return iter(())
 
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
@@ -355,7 +362,9 @@ class Town:
 
     def work(self) -> None:
         """All there is to do now."""
-        while self.advancer.round() + self.dispatcher.round() + tidy(self.rt) + writeback(self.rt):
+        parts = (self.advancer.round, self.dispatcher.round)
+        steps = (tidy, writeback, refresh, settle_all)
+        while sum([part() for part in parts] + [step(self.rt) for step in steps]):
             pass
 
     def go(self, span: timedelta, lag: timedelta = timedelta()) -> None:

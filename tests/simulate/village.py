@@ -10,23 +10,40 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from connector import reloading
 from connector.clock import text
-from connector.ledger import merges
-from connector.model import Accepted, Message
+from connector.config.loaded import Loaded, load
+from connector.ledger import listings, merges, people
+from connector.ledger.restores import Restored
+from connector.model import Accepted, Carried, LookedUp, Message
+from connector.rules.ages import NumberChecks
+from connector.rules.consentfile import Entry
 from connector.rules.plays import Play
+from connector.rules.policy import Rulebook
 from connector.runtime import contents
 from connector.simulate.compare import compare
 from connector.simulate.replay import replayed
 from connector.simulate.simulation import of_ledger
-from connector.steps import crmfacts, hand
+from connector.steps import (
+    consentimport,
+    crmfacts,
+    forget,
+    gap,
+    hand,
+    numbers,
+    optin,
+    settling,
+    templates,
+)
+from connector.steps import fetch as fetching
+from connector.steps.clockguard import ClockGuard
 from connector.steps.consent import record_consent
-from tests.simulate.town import AREAS, Carrier, Doing, Town, write_town
+from tests.simulate.town import AREAS, BEGINS, Carrier, Doing, Town, write_town
 
 EXPECTED: Final = "check=suppressed result=failed"  #: that sp_risk provokes
 SIGNALS: Final = {
@@ -35,6 +52,7 @@ SIGNALS: Final = {
     "sp_customer": 'stage = "customer"',
     "sp_former": 'stage = "former_customer"',
     "sp_stock": 'thing = "sp_item"',
+    "sp_quiet": "activity = false",
 }
 FACTS: Final = ("word", "hole", "value", "until", "used", "limit", "day", "url")
 TRAITS: Final = ("plan", "club", "watch", "second", "hold_back", "risk", "sp_day", "do_not_contact")
@@ -58,6 +76,55 @@ when = "contact.risk > 3"
 says = "too great a risk"
 purposes = ["service"]
 roles = ["acquisition"]
+
+[[consent_expiry]]
+name = "what was said"
+methods = ["verbal"]
+after = "3d"
+
+[suppression]
+purposes = ["marketing", "service"]
+
+[facts]
+crm.sp_status = "6h"
+"""
+LIMITS: Final = {
+    "slow_after = 6 ": "slow_after = 2 ",
+    'gap = "14d"': 'gap = "3d"',
+    "stop_after = 12": "stop_after = 3",
+    'after = "365d"': 'after = "30d"',
+    "deliveries = 200": "deliveries = 5",
+    "pause = 0.05": "pause = 0.9",
+    'gap = "4h"': 'gap = "26h"',  # a gap that is felt beside the cap of a day
+}
+"""What the shipped policy says → what is reached within a life."""
+SPENDING: Final = """
+[budget]
+segments_a_day = 45
+segment_price = 0.0079
+currency = "USD"
+for_service = 0.5
+
+[[senders]]
+name = "*"
+segments_a_second = 2
+segments_a_day = 48
+countries = ["US"]
+day_in = "America/Los_Angeles"
+for_service = 0.5
+"""
+LIST: Final = "value,reason\nlisted.example,a partner asked\n"
+OFFER: Final = """
+[[events]]
+name = "sp_offer"
+signal = "sp_offer"
+
+[[events.consents]]
+purpose = "service"
+granted = "properties.agreed"
+method = "web_form"
+wording = "properties.wording"
+double_opt_in = true
 """
 HEAD: Final = """
 description = "{name}"
@@ -258,6 +325,41 @@ segment = "sp_club"
 """
     + ONE,
     "sp_hand": "[start]\nhand = true\n" + ONE,
+    # what limits, lists, look-ups and the age of facts have against a text
+    "sp_heavy": """[start]
+signal = "sp_go2"
+where = "signal.word == 'heavy'"
+[[steps]]
+name = "one"
+template = "sp_heavy"
+max_segments = 10
+expires = "36h"
+""",
+    "sp_drive": """[start]
+signal = "sp_go2"
+where = "signal.word == 'drive'"
+[[steps]]
+name = "one"
+template = "sp_drive"
+expires = "3d"
+""",
+    "sp_cart": """scopes = ["cart_reminders"]
+[start]
+signal = "sp_go2"
+where = "signal.word == 'cart'"
+[[steps]]
+name = "one"
+template = "sp_text"
+expires = "60h"
+""",
+    "sp_status": """[start]
+signal = "sp_go2"
+where = "signal.word == 'status'"
+[[steps]]
+name = "one"
+template = "sp_text"
+where = "crm.sp_status | default('good') == 'good'"
+""",
 }
 ACQUIRING: Final = {
     "sp_risk": """[start]
@@ -286,6 +388,14 @@ where = "signal.word == 'brief'"
 name = "one"
 template = "sp_text"
 expires = "90m"
+""",
+    "sp_quiet": """exclusive = false
+[start]
+signal = "sp_quiet"
+[[steps]]
+name = "one"
+template = "sp_text"
+expires = "7d"
 """,
     "sp_short": """[start]
 signal = "sp_go2"
@@ -325,6 +435,8 @@ TEMPLATES: Final = {
     "sp_text": "{{ brand }}: hello. Reply STOP to end.",
     "sp_hole": "{{ brand }}: {{ signal.hole }}. Reply STOP to end.",
     "sp_long": "{{ brand }}: " + "all that there is to say " * 9 + "Reply STOP to end.",
+    "sp_heavy": "{{ brand }}: " + "all that there is to say " * 57 + "Reply STOP to end.",
+    "sp_drive": "{{ brand }}: go away. Reply STOP to end.",
     "sp_link": "{{ brand }}: {{ link('https://corner.example/x') }} Reply STOP to end.",
 }
 
@@ -338,10 +450,15 @@ def write_village(path: Path) -> Path:
             '\n[web]\npublic_url = "https://go.example"\n[test]\nnumbers = ["+12125550111"]\n'
         )
     (path / "key-hook").write_text("whsec_aG9vaw==")
-    rules = path / "mappings" / "policy.toml"  # a gap that is felt beside the cap of a day
-    _change(rules, lambda old: old.replace('gap = "4h"', 'gap = "26h"'))
+    rules = path / "mappings" / "policy.toml"
+    for shipped, ours in LIMITS.items():
+        _change(rules, lambda old, shipped=shipped, ours=ours: old.replace(shipped, ours, 1))  # type: ignore[misc]
     with rules.open("a") as policy:
-        policy.write(POLICY)
+        policy.write(POLICY + SPENDING)
+    _list(path).parent.mkdir()
+    _list(path).write_text(LIST)
+    crm = path / "mappings" / "crms" / "local.toml"
+    _change(crm, lambda old: old.replace("reads = [", 'reads = ["sp_status", ', 1))
     with (path / "mappings" / "segments.toml").open("a") as segments:
         segments.write(SEGMENTS)
     _change(path / "mappings" / "sources" / "plain.toml", _with_signals)
@@ -360,6 +477,10 @@ def write_village(path: Path) -> Path:
     return path
 
 
+def _list(path: Path) -> Path:
+    return path / "mappings" / "suppression" / "partners.csv"
+
+
 def write_play(path: Path, name: str, content: str) -> None:
     (path / "mappings" / "plays" / f"{name}.toml").write_text(content)
 
@@ -374,7 +495,7 @@ def _with_signals(plain: str) -> str:
     plain = plain.replace("[traits]\n", f"[traits]\n{more}", 1)
     facts = "".join(f'{name} = "properties.{name}"\n' for name in FACTS)
     alias = '\n[[events]]\ntype = "alias"\nsignal = "aliased"\n'
-    return (plain + alias) + "".join(
+    return (plain + alias + OFFER) + "".join(
         f'\n[[events]]\nname = "{name}"\nsignal = "{name}"\nkey = "properties.key"\n'
         f"{more or ''}\n[events.facts]\n{facts}"
         for name, more in SIGNALS.items()
@@ -391,7 +512,15 @@ class Witness(Carrier):
 
     answered: list[tuple[str, str]] = field(default_factory=list)
     look: Callable[[Message], None] = lambda message: None
+    listed: list[Carried] = field(default_factory=list)  #: texts that another connector sent
+    kinds: dict[str, str] = field(default_factory=dict)  #: number → what a look-up tells
     dies: str = ""  #: "before" the text is taken, or "after"
+
+    def carried(self, since: datetime) -> Iterator[Carried]:
+        return iter(self.listed)
+
+    def lookup(self, e164: str, owner_since: date | None = None) -> LookedUp:
+        return LookedUp(self.kinds.get(e164, "mobile"))
 
     def send(self, message: Message) -> Accepted:
         if self.dies == "before":
@@ -410,6 +539,12 @@ class Witness(Carrier):
         return answer
 
 
+def looking_up(loaded: Loaded) -> Loaded:
+    """The files, with numbers looked up: a sandbox of the product looks none up."""
+    numbers = NumberChecks(check_every=timedelta(days=90))
+    return replace(loaded, policy=replace(loaded.policy, numbers=numbers))
+
+
 class Village(Town):
     """A town in which everything happens; ``compared`` counts decisions made again."""
 
@@ -426,6 +561,7 @@ class Village(Town):
 
     def start(self) -> None:
         self.carrier = self.witness
+        self.loaded = looking_up(self.loaded)
         super().start()
         self.rt.crms = {name: crm for name, crm in self.rt.crms.items() if ":" not in name}
         self.rt.chance = lambda: 0.2  # other than a replay's
@@ -577,6 +713,97 @@ class Village(Town):
         with self.operator() as (tx, now):
             hand.release(tx, self.rt, phone, who="operator:b", now=now)
 
+    # -- governance ----------------------------------------------------------------------------
+
+    def suppress(self, person: int) -> None:
+        with self.operator() as (tx, now):
+            about = (self.phone(person), "a court says so", "all")
+            numbers.suppress(tx, self.rt, *about, who="operator:c", now=now)
+
+    def unsuppress(self, person: int) -> None:
+        with self.operator() as (tx, now):
+            about = (self.phone(person), "it says so no more")
+            numbers.release(tx, self.rt, *about, who="operator:c", now=now)
+
+    def reassign(self, person: int, undo: bool = False) -> None:
+        """The number has a new owner, or has none after all."""
+        phone, who = self.phone(person), "operator:c"
+        with self.operator() as (tx, now):
+            if undo:
+                numbers.not_reassigned(tx, self.rt, phone, "mixed up", who=who, now=now)
+            else:
+                numbers.reassign(tx, self.rt, [(phone, now)], "a register", who=who, now=now)
+
+    def request(self, phone: str) -> None:
+        """An operator has a number asked for its yes, as `connector consent request` does."""
+        with self.operator() as (tx, now):
+            record_consent(
+                tx, self.rt, phone=phone, purpose="service", granted=True, method="paper",
+                wording="on paper", source="fair", recorded_by="operator:x", now=now,
+                evidence={"asks": "service"}, pending=True, renews=True,
+            )  # fmt: skip
+            bearers = listings.bearers(tx, "phone", phone)
+            whose, mode = bearers[0] if len(bearers) == 1 else "", self.rt.earnest.value
+            optin.propose(tx, self.rt, phone, ["service"], whose, mode, now)
+
+    def imports(self, *phones: str) -> None:
+        """An operator imports a file of consents."""
+        entries = [Entry(phone, "service", True, "import", "on the list") for phone in phones]
+        lines = [(place, [entry]) for place, entry in enumerate(entries, 1)]
+        file = consentimport.File("list.csv", f"{self.events:064d}", "operator:x")
+        list(consentimport.run(self.store, self.rt, file, lines, self.clock()))
+        self.work()
+
+    def pause_text(self, template: str) -> None:
+        with self.operator() as (tx, now):
+            templates.pause(tx, self.rt, template, who="operator:x", why="a typo", now=now)
+
+    def resume_text(self, template: str) -> None:
+        with self.operator() as (tx, now):
+            templates.resume(tx, self.rt, template, who="operator:x", why="mended", now=now)
+
+    def clock_goes_wrong(self) -> ClockGuard:
+        """The machine's clock jumps back; who sees that it is right again is told by the guard."""
+        looks = iter((BEGINS, BEGINS - timedelta(hours=1)))
+        ticks = iter((0.0, 0.0, 0.0, 5.0, 400.0))
+        wall = lambda: next(looks, BEGINS - timedelta(hours=1) + timedelta(seconds=395))  # noqa: E731
+        guard = ClockGuard(self.rt, heard=dict, wall=wall, monotonic=lambda: next(ticks))
+        guard.round()
+        self.work()
+        return guard
+
+    def clock_goes_right(self, guard: ClockGuard) -> None:
+        guard.round()
+        self.work()
+
+    def forget(self, person: int) -> None:
+        """Somebody asked to be forgotten."""
+        if contact_id := self.contact(person):
+            with self.operator() as (tx, now):
+                whom = people.find(tx, contact_id)
+                forget.forget(tx, self.rt, whom, who="operator:x", why="asked", now=now)
+
+    def restored(self, backup_at: datetime) -> None:
+        """The ledger was a backup, and is in use again: as a restore leaves it."""
+        with self.store.write() as tx:
+            now = self.clock()
+            self.rt.restored = Restored(backup_at, now)
+            gap.hold(tx, self.rt, self.rt.restored, who="operator:x", why="from b.tar")
+        self.work()
+
+    def fetch(self) -> None:
+        """Provider and CRM are asked for the gap."""
+        fetching.fetch(self.rt, "operator:x")
+        self.work()
+
+    def settle(self, went: bool) -> None:
+        """A person found out what became of the last doubtful text."""
+        rows = self.rows("SELECT id FROM sends WHERE state = 'uncertain' ORDER BY id DESC LIMIT 1")
+        if rows:
+            with self.operator() as (tx, now):
+                send_id, who = str(rows[0]["id"]), "operator:x"
+                settling.by_hand(tx, self.rt, send_id, went=went, who=who, why="asked", now=now)
+
     def split(self) -> None:
         """The last merge is undone."""
         rows = self.rows("SELECT id FROM merges WHERE undone_at IS NULL ORDER BY id DESC LIMIT 1")
@@ -586,13 +813,14 @@ class Village(Town):
 
     # -- files ---------------------------------------------------------------------------------
 
-    def reload(self, change: Callable[[Path], None] = lambda folder: None) -> None:
+    def reload(self, change: Callable[[Path], object] = lambda folder: None) -> None:
         """The folder's files are changed and taken over; the past is made again just before."""
         before = dict((part[:2], part[2]) for part in contents(self.loaded))
         change(self.folder)
         if not self.changed:
             self.compare()
-        self.loaded = reloading.take_over(self.rt, self.loaded)
+        self.loaded = looking_up(reloading.take_over(self.rt, self.loaded))
+        self.rt.book = Rulebook(self.loaded.policy, self.loaded.hours)
         after = dict((part[:2], part[2]) for part in contents(self.loaded))
         self.changed |= before != after
         self._remember()
@@ -602,6 +830,17 @@ class Village(Town):
         """A play's file is changed and taken over."""
         path = Path("mappings") / "plays" / f"{name}.toml"
         self.reload(lambda folder: _change(folder / path, how))
+
+    def list_fails(self) -> None:
+        """A suppression list has a line that nobody can read as the worker starts: a reload would
+        refuse it, a start does not."""
+        self.changed = True
+        _list(self.folder).write_text(LIST + "nobody\n")
+        self.loaded = load(self.folder)
+        self.restart()
+
+    def list_is_mended(self) -> None:
+        self.reload(lambda folder: _list(folder).write_text(LIST))
 
     def remove(self, name: str) -> None:
         self.reload(lambda folder: (folder / f"mappings/plays/{name}.toml").unlink(missing_ok=True))

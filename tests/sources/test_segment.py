@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from connector.errors import Unreadable, Unverified
 from connector.model import Event, Hook, Parsed, Trust
-from connector.sources.segment import MAX_EVENT_BYTES, Segment
+from connector.sources.segment import IP_COUNTRY, MAX_EVENT_BYTES, Segment
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 TRACK = {
@@ -307,3 +307,17 @@ def test_whatever_comes_is_an_event_a_reason_or_unreadable(body: Any, path: str)
     for reason, piece in parsed.rejected:
         assert reason.isidentifier()
         orjson.loads(piece)
+
+
+def seen_in(country: str, trust: Trust, body: Any) -> list[Any]:
+    """The country that each event of a request says, which came from somewhere by a CDN's word."""
+    came = hook(json.dumps(body).encode(), headers={IP_COUNTRY: country})
+    events = Segment(source="site", trust=trust).parse(came, AT).events
+    return [(event.payload.get("context") or {}).get("ip_country") for event in events]
+
+
+def test_the_country_a_cdn_tells_stands_whatever_the_browser_says() -> None:
+    claims = {**TRACK, "context": {"ip_country": "US", "locale": "fr"}}
+    batch = {"batch": [TRACK, claims], "context": {"ip_country": "US"}}
+    assert seen_in("FR", Trust.browser, batch) == ["FR", "FR"]
+    assert seen_in("FR", Trust.trusted, batch) == ["US", "US"], "a server's address is nobody's"

@@ -22,6 +22,7 @@ from connector.ledger.inbox import Delivery, Inbox, InboxReader
 from connector.ledger.sqlite import SqliteStore
 from connector.model import (
     Accepted,
+    Carried,
     ConsentGiven,
     Event,
     Found,
@@ -160,6 +161,9 @@ class Carrier:
         """Everybody is believed."""
 
     def inbound(self, since: datetime) -> Iterator[Reply]:
+        return iter(())
+
+    def carried(self, since: datetime) -> Iterator[Carried]:
         return iter(())
 
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
@@ -418,7 +422,7 @@ class Shop:
 
     def decisions(self, moment: str) -> list[tuple[str, str]]:
         """(verdict, gravest reason) of every decision of a kind."""
-        found = self.rows("SELECT * FROM decisions WHERE moment = :m ORDER BY id", m=moment)
+        found = self.rows("SELECT * FROM decided WHERE moment = :m ORDER BY id", m=moment)
         return [(row["verdict"], row["reason"]) for row in found]
 
     def live(self, phone: str = PHONE) -> Standing:

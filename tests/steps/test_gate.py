@@ -264,7 +264,7 @@ def test_waiting_on_and_on_for_one_reason_is_one_decision(shop: Shop) -> None:
         assert shop.dispatch() == 0
         shop.tick(15 * MINUTE)
     assert shop.decisions("send") == [("wait", "reply_unread")]
-    [kept] = shop.rows("SELECT repeats FROM decisions WHERE moment = 'send'")
+    [kept] = shop.rows("SELECT repeats FROM decided WHERE moment = 'send'")
     assert kept["repeats"] == 2
 
 

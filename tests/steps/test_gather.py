@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.expressions import compile_expression, compile_template
-from connector.steps import gather
+from connector.steps import contexts, gather, writing
 from tests.steps.build import HOUR, Shop, segment
 
 OpenShop = Callable[..., Shop]
@@ -20,7 +20,7 @@ def told(shop: Shop, source: str, as_of: datetime | None = None, **more: Any) ->
     with shop.store.read() as tx:
         contact = gather.person(tx, "con_000001")
         assert contact is not None
-        context = gather.context(tx, shop.rt, contact, {}, {}, shop.clock(), as_of, **more)
+        context = contexts.of(tx, shop.rt, contact, {}, {}, shop.clock(), as_of, **more)
         return compile_expression(source, strict=True)(context)
 
 
@@ -74,8 +74,8 @@ def test_figures_are_in_the_language_of_the_text_that_was_chosen(
     with shop.store.read() as tx:
         contact = gather.person(tx, "con_000001")
         assert contact is not None
-        facts = gather.context(tx, shop.rt, contact, {}, {"price": 1234.5}, shop.clock())
-        text, _, fault = gather.write_text(shop.rt, "price", contact, facts, trusted=True)
+        facts = contexts.of(tx, shop.rt, contact, {}, {"price": 1234.5}, shop.clock())
+        text, _, fault = writing.write_text(shop.rt, "price", contact, facts, trusted=True)
     assert (text, fault) == (price, "")
 
 

@@ -686,6 +686,13 @@ def test_a_receipt_may_tell_that_a_number_takes_no_texts(shop: Shop) -> None:
     assert shop.decisions("plan")[-1] == ("stop", "no_mobile")
 
 
+def test_a_receipt_may_tell_that_a_number_is_none(shop: Shop) -> None:
+    reminded(shop)
+    shop.receipt(Status.undelivered, reason="invalid_number")
+    assert shop.number()["type"] == "invalid"
+    assert shop.go(DAY) == 0
+
+
 def test_a_receipt_is_owed_to_the_crm_as_the_same_activity(shop: Shop) -> None:
     reminded(shop)
     shop.receipt(Status.delivered)

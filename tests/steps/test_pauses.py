@@ -34,7 +34,7 @@ def test_many_checks_in_a_pause_are_one_decision(open_shop: OpenShop) -> None:
     pause(shop)
     for _ in range(10):
         shop.go(15 * MINUTE)
-    rows = shop.rows("SELECT reason, repeats FROM decisions WHERE moment = 'send'")
+    rows = shop.rows("SELECT reason, repeats FROM decided WHERE moment = 'send'")
     assert rows == [{"reason": "paused", "repeats": 9}]
 
 

@@ -86,6 +86,7 @@ class Place:
     by_kind: dict[str, Any] = field(default_factory=dict)
     new_ids: int = 0
     crm_fields: dict[str, tuple[Field, ...]] = field(default_factory=dict)
+    opt_out_fields: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.crm = Wrapped(LocalCrm(records=LocalRecords(self.store), clock=self.clock))

@@ -18,6 +18,7 @@ from connector.sources import Source
 from connector.sources.segment import Segment
 from connector.sources.standard import Standard
 from connector.web.app import create_app
+from connector.webside import Key
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -79,12 +80,15 @@ class Provider:
 class Web:
     public_url: str = "https://sms.example.org"
     trusted_proxies: int = 0
+    country_header: str = ""
     cors_origins: tuple[str, ...] = ("*",)
 
 
 @dataclass
 class Settings:
     web: Web = field(default_factory=Web)
+    country: str = "US"
+    timezone: str = "UTC"
 
 
 def locate(body: Json, headers: Mapping[str, str]) -> Sequence[Found]:
@@ -119,10 +123,24 @@ class Runtime:
     )
     providers: Any = field(default_factory=lambda: {"twilio": Provider()})
     plays: Any = field(default_factory=lambda: {"welcome": object()})
-    api_keys: tuple[bytes, ...] = (b"api-key",)
+    api_keys: tuple[Key, ...] = (
+        Key("crm", b"an-api-key-of-24-letters", frozenset({"send", "operate"})),
+        Key("reader", b"another-key-of-24-letters", frozenset({"read"})),
+    )
     reloaded: dict[str, str] = field(
         default_factory=lambda: {"result": "reloaded", "version": "v1", "why": ""}
     )
+
+    store: Any = None  #: what writes to the ledger is tried over a real one
+    crm: str = "local"
+    new_id: Callable[[str], str] = lambda kind: f"{kind}_1"
+    wake: Callable[[], None] = lambda: None
+
+    def is_idle(self) -> bool:
+        return True
+
+    def asking(self) -> Any:
+        raise AssertionError("the rules are asked over a real ledger")
 
     def reload(self, who: str) -> dict[str, str]:
         return self.reloaded

@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from connector.errors import ConnectorError, Overloaded
 
-KEY = {"Authorization": "Bearer api-key"}
+KEY = {"Authorization": "Bearer an-api-key-of-24-letters"}
+READER = {"Authorization": "Bearer another-key-of-24-letters"}
 START = "/api/plays/welcome/start"
 ANN = {"contact": {"user_id": "ann"}, "facts": {"topic": "prices"}, "key": "k1", "why": "asked"}
 
@@ -26,13 +27,15 @@ def test_a_start_is_put_on_disk_for_the_worker_and_nothing_is_decided_here(
     assert told["play"] == "welcome"
     assert told["contact"] == {"user_id": "ann"}
     assert (told["facts"], told["key"], told["why"]) == ({"topic": "prices"}, "k1", "asked")
+    assert told["who"] == "api:crm"  # the key's name, whatever the body says of itself
 
 
 @pytest.mark.parametrize(
     "headers",
     [
-        *({}, {"Authorization": "Bearer no"}, {"Authorization": "Basic api-key"}),
-        *({"Authorization": "Bearer "}, {"Authorization": "Bearer api-key2"}),
+        *({}, {"Authorization": "Bearer no"}),
+        *({"Authorization": "Basic an-api-key-of-24-letters"}, {"Authorization": "Bearer "}),
+        {"Authorization": "Bearer an-api-key-of-24-letters2"},
     ],
 )
 @pytest.mark.parametrize("path", [START, "/api/reload"])
@@ -44,11 +47,25 @@ def test_without_a_key_nothing_is_done(
     assert rt.inbox.deliveries == []
 
 
-def test_no_key_is_right_where_none_is_configured(client: FlaskClient, rt: Any) -> None:
+@pytest.mark.parametrize("path", [START, "/api/pause", "/api/nothing"])
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+def test_without_any_key_configured_the_api_is_not_there(
+    client: FlaskClient, rt: Any, path: str, method: str
+) -> None:
     rt.api_keys = ()
-    for key in ("", "api-key"):
-        answer = client.post(START, json=ANN, headers={"Authorization": f"Bearer {key}"})
-        assert answer.status_code == 401
+    for key in ("", "an-api-key-of-24-letters"):
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = client.open(path, method=method, json=ANN, headers=headers)
+        nowhere = client.open("/nowhere", method=method)
+        assert (answer.status_code, answer.data) == (404, nowhere.data)
+
+
+@pytest.mark.parametrize("path", [START, "/api/reload", "/api/pause", "/api/opt-outs"])
+def test_a_key_opens_only_what_its_scopes_name(client: FlaskClient, rt: Any, path: str) -> None:
+    answer = client.post(path, json=ANN, headers=READER)
+    assert (answer.status_code, answer.json["code"]) == (403, "scope_missing")  # type: ignore[index]
+    assert "reader" in answer.json["message"]  # type: ignore[index]
+    assert rt.inbox.deliveries == []
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from connector.errors import Overloaded, StorageRefused
+from connector.sources.segment import IP_COUNTRY
+from connector.web.app import create_app
 
 SINGLE = ["identify", "track", "page", "screen", "group", "alias", "i", "t", "p", "s", "g", "a"]
 BATCH = ["batch", "b", "import"]
@@ -101,6 +103,25 @@ def test_what_each_client_sends_is_taken(name: str, client: FlaskClient, rt: Any
     assert (delivery.kind, delivery.source, delivery.url) == ("events", "site", path)
     assert delivery.headers == {}
     assert "event" in json.loads(delivery.body) or json.loads(delivery.body)["batch"]
+
+
+@pytest.mark.parametrize(
+    ("header", "sent", "kept"),
+    [
+        ("CF-IPCountry", "FR", {IP_COUNTRY: "FR"}),
+        ("CF-IPCountry", "", {}),
+        ("", "FR", {}),
+        ("X-Country", "FR", {}),
+    ],
+)
+def test_the_country_that_the_configured_header_tells_is_kept(
+    header: str, sent: str, kept: dict[str, str], rt: Any
+) -> None:
+    rt.settings.web.country_header = header
+    client = create_app(rt).test_client()
+    told = {**basic(), "CF-IPCountry": sent}
+    assert client.post("/v1/track", json=TRACK, headers=told).status_code == 200
+    assert rt.inbox.deliveries[0].headers == kept
 
 
 @pytest.mark.parametrize("door", SINGLE + BATCH)

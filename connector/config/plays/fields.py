@@ -9,6 +9,7 @@ from typing import Final
 
 from connector.config import toml
 from connector.config.toml import Table
+from connector.rules.reviews import KIND
 
 LONGEST_WAIT: Final = timedelta(days=365)
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -85,6 +86,15 @@ def day(table: Table, key: str) -> date | None:
         table.fault(key, "is no date", f"write it without quotes: {key} = 2027-01-31")
         return None
     return value
+
+
+def kind(table: Table, key: str) -> str:
+    """One word in small letters, "" where absent."""
+    word = table.text(key, "")
+    if word and not KIND.fullmatch(word):
+        table.fault(key, f"is {word!r:.40}", 'write one word in small letters: "alcohol"')
+        return ""
+    return word
 
 
 def reasons(table: Table, key: str) -> Mapping[str, str]:

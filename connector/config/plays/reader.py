@@ -144,6 +144,7 @@ class _Reader:
             reviewed=fields.day(top, "reviewed"),
             next_step=top.text("next_step", "", choices=("", *STEPS_TO_TAKE)),
             not_for=top.text("not_for", ""),
+            regulated=fields.kind(top, "regulated"),
             examples=self.examples(),
             allowed=fields.reasons(top, "allow"),
         )

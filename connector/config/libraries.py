@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 NAMES: Final = ("tzdata", "phonenumbers", "holidays", "babel")
 
 
+@cache
 def versions() -> dict[str, str]:
     """Each by its version, "" where it is not installed."""
     found = {}

@@ -1,0 +1,239 @@
+"""``connector consent import``: consents from a file, and providers' lists of opt-outs."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, Final
+
+import click
+
+from connector import clock
+from connector.actor import operator
+from connector.cli import Failure, Faulty, output
+from connector.cli.progress import Bar
+from connector.config.loaded import load
+from connector.rules import consentfile
+from connector.rules.consentfile import Defaults
+from connector.runtime import Waker, clock_of, opened
+from connector.steps import consentimport
+from connector.steps.consent import By
+from connector.steps.consentimport import File, Line, Tally
+
+BLOCK: Final = 1 << 20
+MOST_CELL: Final = 131_072  #: characters of one cell
+MOST_LINE: Final = 4 * MOST_CELL  #: bytes of one line; of more the rest is left out
+ACTIONS: Final = {"granted": True, "revoked": False}
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option(
+    "--opt-outs",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A provider's list of numbers that opted out, instead of FILE.",
+)
+@click.option("--provider", default="", help="Whose list it is, e.g. twilio; with --opt-outs.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option(
+    "--mapping",
+    "named",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="Which column of the file is ours, e.g. phone=Mobile; may be repeated.",
+)
+@click.option(
+    "--purpose", default="", help="For lines that name none: marketing, service, a scope."
+)
+@click.option("--action", type=click.Choice(sorted(ACTIONS)), help="For lines that do not say.")
+@click.option("--method", default="import", show_default=True, help="For lines that name none.")
+@click.option("--source", default="", help="Where the proof is kept. Default: the file's name.")
+@click.option("--occurred-at", "occurred", default="", help="For lines without: 2026-11-20T10:00Z.")
+@click.option("--why", default="", help="Kept with the act of importing.")
+@output.json_option
+@click.pass_obj
+def import_(
+    folder: Path,
+    /,
+    file: Path | None,
+    opt_outs: Path | None,
+    provider: str,
+    dry_run: bool,
+    named: tuple[str, ...],
+    why: str,
+    as_json: bool,
+    **told: Any,
+) -> None:
+    """Record consents and opt-outs from a CSV file; the same file again adds nothing.
+
+    The first line names the columns: phone, purpose (or scope), granted, method, wording,
+    wording_version, source, ip, url, user_agent, occurred_at. A consent must say when it was
+    given. It does not lift a STOP. Try --dry-run first: it tells every count and the lines at
+    fault, and writes nothing. An import that was broken off goes on where it stopped.
+
+    \b
+    Examples:
+      connector consent import old-list.csv --dry-run
+      connector consent import old-list.csv --mapping phone=Mobile --purpose marketing
+      connector consent import --opt-outs blocked.csv --provider twilio
+    """
+    path = _which(file, opt_outs, provider)
+    loaded = load(folder, secrets=False)
+    defaults = _defaults(loaded.settings.country, path, told)
+    pairs = _pairs(named)
+    about = File(path.name, _hash(path), operator(), why, read_as(pairs, defaults, provider))
+    with opened(loaded) as store, path.open("rb") as raw, Bar(quiet=as_json) as bar:
+        lines = (
+            _opt_outs(raw, defaults.country, provider) if opt_outs else _csv(raw, pairs, defaults)
+        )
+        rt = By(clock.new_id, loaded.settings.crm.use)
+        tally, size, now = Tally(), path.stat().st_size, clock_of(loaded.settings)()
+        for so_far in consentimport.run(store, rt, about, lines, now, dry=dry_run):
+            tally = so_far
+            bar(path.name, raw.tell(), size)
+    if not dry_run:
+        Waker(loaded.settings.ledger)()
+    _tell(tally, dry_run, as_json)
+    if tally.faults and not (tally.granted or tally.revoked or tally.known or tally.skipped):
+        raise Failure("no line could be taken; mend the file or name what it lacks by an option")
+
+
+def read_as(pairs: Mapping[str, str], defaults: Defaults, provider: str = "") -> str:
+    """A digest of how a file is read: with other options it is another import."""
+    told = repr((sorted(pairs.items()), defaults, provider))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _pairs(named: tuple[str, ...]) -> dict[str, str]:
+    """Which column of the file is ours; raises ``BadParameter`` where that is not said."""
+    for pair in named:
+        if not all(pair.partition("=")):
+            raise click.BadParameter(f"{pair!r:.60}: write OURS=THEIRS, such as phone=Mobile")
+    return dict(pair.partition("=")[::2] for pair in named)
+
+
+def _defaults(country: str, path: Path, told: Mapping[str, Any]) -> Defaults:
+    """What the options say for lines that do not say it themselves."""
+    return Defaults(
+        country=country,
+        purpose=told["purpose"],
+        granted=ACTIONS.get(told["action"] or ""),
+        method=told["method"],
+        source=told["source"] or path.name,
+        occurred_at=_instant(told["occurred"]),
+    )
+
+
+def _which(file: Path | None, opt_outs: Path | None, provider: str) -> Path:
+    path = opt_outs or file
+    if path is None or (opt_outs and file):
+        raise click.UsageError("name one file: FILE, or --opt-outs FILE --provider NAME")
+    if bool(opt_outs) != bool(provider):
+        raise click.UsageError("--opt-outs and --provider go together, e.g. --provider twilio")
+    if not path.is_file():
+        raise Faulty(f"{path} is not there; name the file as it is on this machine")
+    return path
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as raw:
+        while block := raw.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _instant(raw: str) -> datetime | None:
+    if not raw:
+        return None
+    try:
+        at = datetime.fromisoformat(raw)
+    except ValueError as error:
+        raise click.BadParameter("write an instant as 2026-11-20T10:00:00Z") from error
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _rows(raw: IO[bytes]) -> Iterator[tuple[int, list[str] | str]]:
+    """The rows of a CSV file with the line each ends on, one at a time; or why one is none."""
+    csv.field_size_limit(MOST_CELL)
+    lines = _lines(raw)
+    first = next(lines, "")
+    reader = csv.reader(chain([first], lines), delimiter=consentfile.delimiter(first))
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield reader.line_num, "cannot be read; it is too long, or no line of a CSV file"
+            continue
+        if any(cell.strip() for cell in row):
+            yield reader.line_num, row
+
+
+def _lines(raw: IO[bytes]) -> Iterator[str]:
+    """Its lines as text, without a byte order mark; read on as they are wanted."""
+    first = True
+    while line := raw.readline(MOST_LINE):
+        if len(line) == MOST_LINE and not line.endswith(b"\n"):
+            while (rest := raw.readline(MOST_LINE)) and not rest.endswith(b"\n"):
+                pass  # what is left of a line that is cut is no line of its own
+        text = line.decode("utf-8", "replace")
+        yield text.removeprefix("\ufeff") if first else text
+        first = False
+
+
+def _csv(raw: IO[bytes], pairs: dict[str, str], defaults: Defaults) -> Iterator[Line]:
+    rows = _rows(raw)
+    _, head = next(rows, (1, "is empty"))
+    if isinstance(head, str):
+        raise Faulty(f"the file {head}; its first line must name the columns")
+    try:
+        places = consentfile.columns(head, pairs)
+    except ValueError as error:
+        raise Faulty(str(error)) from error
+    for number, row in rows:
+        if isinstance(row, str):
+            yield number, row
+            continue
+        try:
+            yield number, consentfile.entries(row, places, defaults)
+        except ValueError as error:
+            yield number, str(error)
+
+
+def _opt_outs(raw: IO[bytes], country: str, provider: str) -> Iterator[Line]:
+    for number, row in _rows(raw):
+        try:
+            cells = [row] if isinstance(row, str) else row
+            yield number, [consentfile.opted_out(cells, country, provider)]
+        except ValueError as error:
+            if number > 1:  # the first line may name the columns
+                yield number, str(error)
+
+
+def _tell(tally: Tally, dry: bool, as_json: bool) -> None:
+    counts = {
+        name: getattr(tally, name)
+        for name in ("lines", "granted", "revoked", "known", "blocked", "faults", "skipped")
+    }
+    if as_json:
+        faults = [{"line": line, "why": why} for line, why in tally.samples]
+        output.json_line({**counts, "dry_run": dry, "first_faults": faults})
+        return
+    would = "would be " if dry else ""
+    output.say(f"{tally.granted} consents {would}granted, {tally.revoked} ended")
+    lines = "1 line" if tally.faults == 1 else f"{tally.faults} lines"
+    output.say(f"{tally.known} known already, {lines} at fault")
+    if tally.blocked:
+        output.say(f"{tally.blocked} of the consents are silenced by a STOP, which stands")
+    if tally.skipped:
+        output.say(f"{tally.skipped} lines were done by an earlier import of the same file")
+    for line, why in tally.samples:
+        output.say(f"  line {line}: {why}")
+    if tally.faults > len(tally.samples):
+        output.say(f"  … and {tally.faults - len(tally.samples)} more lines")

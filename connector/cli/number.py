@@ -1,0 +1,198 @@
+"""``connector number``: what is known of a number itself, looked up anew or told by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from connector import clock
+from connector.actor import operator
+from connector.cli import Failure, Faulty, NothingFound, output
+from connector.cli.reading import full_option, read_number, reading
+from connector.config.lists import listed
+from connector.config.loaded import Loaded, load
+from connector.errors import ConnectorError, Fault
+from connector.ledger import consents, numbers
+from connector.ledger.store import Store, Tx
+from connector.model import LookedUp
+from connector.phone import mask
+from connector.providers import LooksUp
+from connector.runtime import Waker, clock_of, open_providers, opened
+from connector.steps import numbers as by_hand
+
+OWNER: Final = {True: "yes", False: "no", None: ""}  #: whether there is a new one, as it is kept
+
+
+class Day(click.ParamType[datetime]):
+    """A day, as text: 2026-03-01; its first instant, UTC."""
+
+    name = "day"
+
+    def convert(
+        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read it, or say how it is written."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.strptime(value.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
+        except ValueError:
+            self.fail(f"{value!r} is no day; write 2026-03-01", param, ctx)
+
+
+@click.group()
+def number() -> None:
+    """Show what kind of number one is, look it up, or say that it has a new owner.
+
+    \b
+    Examples:
+      connector number show +12025550123
+      connector number check +12025550123
+      connector number reassigned +12025550123 --since 2026-03-01 --why "FCC database"
+    """
+
+
+@number.command()
+@click.argument("number")
+@full_option
+@output.json_option
+@click.pass_obj
+def show(folder: Path, number: str, full: bool, as_json: bool) -> None:
+    """Show its kind, when it was looked up, a new owner, and what a hand or a list keeps from it.
+
+    \b
+    Example:   connector number show +12025550123 --json
+    """
+    with reading(folder) as (loaded, tx):
+        asked = read_number(number, loaded)
+        row = consents.number(tx, asked.e164)
+    today = clock_of(loaded.settings)().date()
+    found = {
+        "phone": asked.e164 if full else mask(asked.e164),
+        "type": (row["type"] if row is not None else "") or asked.type,
+        "checked_at": row["checked_at"] if row is not None else None,
+        "reassigned_at": row["reassigned_at"] if row is not None else None,
+        "suppressed": row["suppressed_scope"] if row is not None else "",
+        "why": row["suppressed_why"] if row is not None else "",
+        "on_list": loaded.policy.lists.find(asked.e164, "", today),
+    }
+    if as_json:
+        output.json_line(found)
+    else:
+        output.record(found)
+
+
+@number.command()
+@click.argument("number")
+@output.json_option
+@click.pass_obj
+def check(folder: Path, number: str, as_json: bool) -> None:
+    """Look a number up at the provider now. Providers charge for it.
+
+    \b
+    Example:   connector number check +12025550123
+    """
+    loaded = load(folder)
+    phone = read_number(number, loaded).e164
+    use = loaded.settings.provider.use
+    provider = open_providers(loaded.settings, calls=True)[use]
+    if not isinstance(provider, LooksUp):
+        raise Failure(f"{use} looks no number up; use a provider that does, such as twilio")
+    with opened(loaded) as store:
+        told = _look_up(loaded, store, provider, phone)
+    owner = OWNER[told.reassigned]
+    found = {"phone": mask(phone), "type": told.type or "unknown", "new_owner": owner or "not told"}
+    if as_json:
+        output.json_line(found)
+    else:
+        output.record(found)
+
+
+def _look_up(loaded: Loaded, store: Store, provider: LooksUp, phone: str) -> LookedUp:
+    """Ask the provider, and keep what it told."""
+    with store.read() as tx:
+        owner_since = numbers.newest_grant(tx, phone)
+    since = owner_since.date() if owner_since and loaded.policy.numbers.reassigned else None
+    try:
+        told = provider.lookup(phone, since)
+    except ConnectorError as error:
+        raise Failure(f"the number could not be looked up: {error}") from error
+    with store.write() as tx:
+        now = clock_of(loaded.settings)()
+        about = (tx, clock.new_id("lkp"), phone, loaded.settings.provider.use, now)
+        numbers.looked_up(*about, kind=told.type, reassigned=OWNER[told.reassigned])
+        by_hand.looked_up(tx, clock, phone, told.type, who=operator(), now=now)
+    return told
+
+
+@number.command()
+@click.argument("number", required=False)
+@click.option("--file", "file", type=click.Path(dir_okay=False, path_type=Path), help="Many.")
+@click.option("--since", type=Day(), help="The day on which it changed hands; today unless said.")
+@click.option("--why", required=True, help="How you know; kept with your name.")
+@click.option("--not", "undo", is_flag=True, help="It was wrong: the number has no new owner.")
+@click.pass_obj
+def reassigned(
+    folder: Path,
+    number: str | None,
+    file: Path | None,
+    since: datetime | None,
+    why: str,
+    undo: bool,
+) -> None:
+    """Say that a number has a new owner: its older consents count as none from then on.
+
+    \b
+    Examples:
+      connector number reassigned +12025550123 --since 2026-03-01 --why "FCC database"
+      connector number reassigned --file reassigned.csv --why "FCC database, October"
+      connector number reassigned +12025550123 --not --why "mixed up with another"
+    """
+    if bool(number) == bool(file) or (undo and not number):
+        raise Faulty("name one NUMBER, or --file FILE with a number a line")
+    loaded = load(folder, secrets=False)
+    now = clock_of(loaded.settings)()
+    if since and since > now:
+        raise Faulty("--since is a day to come; name the day on which the number changed hands")
+    if number and undo:
+        _undo(loaded, read_number(number, loaded).e164, why, now)
+        return
+    one = [(read_number(number, loaded).e164, since or now)] if number else []
+    many = list(_listed(file, loaded, since or now)) if file else []
+    with opened(loaded) as store, store.write() as tx:
+        count = by_hand.reassign(tx, clock, [*one, *many], why, who=operator(), now=now)
+    Waker(loaded.settings.ledger)()
+    told = len(one) + len(many)
+    output.say(f"{count} of {told} noted; consents of before count for nothing.")
+
+
+def _undo(loaded: Loaded, phone: str, why: str, now: datetime) -> None:
+    with opened(loaded) as store, store.write() as tx:
+        if not _undone(tx, phone, why, now):
+            raise NothingFound("nobody had said that this number has a new owner")
+    Waker(loaded.settings.ledger)()
+    output.say(f"{mask(phone)}: its consents count again.")
+
+
+def _undone(tx: Tx, phone: str, why: str, now: datetime) -> bool:
+    return by_hand.not_reassigned(tx, clock, phone, why, who=operator(), now=now)
+
+
+def _listed(file: Path, loaded: Loaded, since: datetime) -> Iterator[tuple[str, datetime]]:
+    """The numbers of a file; raises ``Faulty`` with every fault, so that none is left out."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise Faulty(f"{file} cannot be read: {error.strerror}") from error
+    faults: list[Fault] = []
+    entries = list(listed(file, content, loaded.settings.country, faults))
+    for entry in entries:
+        if not entry.value.startswith("+"):
+            faults.append(Fault(str(file), 0, "", f"lists {entry.value!r:.60}", "numbers only"))
+    if faults:
+        raise Faulty("\n".join(("no number was noted.", *map(str, faults))))
+    return ((entry.value, since) for entry in entries)

@@ -1,0 +1,95 @@
+"""Numbers as such: what look-ups told of them, a new owner, and those that a hand suppressed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from connector import clock
+from connector.ledger.consents import touch
+from connector.ledger.store import Row, Tx
+
+LOOKED_UP = """UPDATE numbers SET type = CASE WHEN :type = '' THEN type ELSE :type END,
+        checked_at = :at WHERE phone = :phone"""
+LOOKUP = """INSERT INTO lookups (id, phone, provider, type, reassigned, error, at)
+    VALUES (:id, :phone, :provider, :type, :reassigned, :error, :at)"""
+LOOKUPS = "SELECT CAST(count(*) AS BIGINT) AS n FROM lookups WHERE at > :since"
+REASSIGNED = """UPDATE numbers SET reassigned_at = :at
+    WHERE phone = :phone AND (reassigned_at IS NULL OR reassigned_at < :at)"""
+NOT_REASSIGNED = """UPDATE numbers SET reassigned_at = NULL
+    WHERE phone = :phone AND reassigned_at IS NOT NULL"""
+GRANTED = """SELECT max(occurred_at) AS at FROM consents
+    WHERE phone = :phone AND action = 'granted'"""
+SUPPRESS = """UPDATE numbers SET suppressed_at = :at, suppressed_why = :why,
+        suppressed_scope = :scope WHERE phone = :phone"""
+SUPPRESSED = """SELECT phone, suppressed_at, suppressed_why, suppressed_scope FROM numbers
+    WHERE suppressed_at IS NOT NULL AND phone > :after ORDER BY phone LIMIT :limit"""
+
+
+def looked_up(
+    tx: Tx,
+    lookup_id: str,
+    phone: str,
+    provider: str,
+    at: datetime,
+    *,
+    kind: str,
+    reassigned: str,
+    error: str = "",
+) -> None:
+    """Keep what a look-up told; with an error only that it was tried.
+
+    ``kind`` is the type of number, "" where it is not known: what was known stands then.
+    ``reassigned`` is yes, no or "" (not asked, or no telling).
+    """
+    touch(tx, phone)
+    stamp = clock.text(at)
+    tx.run(
+        LOOKUP,
+        id=lookup_id,
+        phone=phone,
+        provider=provider,
+        type=kind,
+        reassigned=reassigned,
+        error=error[:200],
+        at=stamp,
+    )
+    if error:
+        return
+    tx.run(LOOKED_UP, phone=phone, type=kind, at=stamp)
+    if reassigned == "yes":
+        reassign(tx, phone, at)
+
+
+def newest_grant(tx: Tx, phone: str) -> datetime | None:
+    """When a number's newest consent was given: whose number it was then. None for none."""
+    row = tx.one(GRANTED, phone=phone)
+    return clock.instant(row["at"]) if row and row["at"] else None
+
+
+def lookups_since(tx: Tx, since: datetime) -> int:
+    """How many look-ups were made since an instant; each costs money."""
+    row = tx.one(LOOKUPS, since=clock.text(since))
+    return int(row["n"]) if row else 0
+
+
+def reassign(tx: Tx, phone: str, at: datetime) -> bool:
+    """The number has a new owner since ``at``; an older date than is known changes nothing."""
+    touch(tx, phone)
+    return bool(tx.run(REASSIGNED, phone=phone, at=clock.text(at)))
+
+
+def not_reassigned(tx: Tx, phone: str) -> bool:
+    """It was wrong that the number has a new owner; False where nobody had said so."""
+    return bool(tx.run(NOT_REASSIGNED, phone=phone))
+
+
+def suppress(tx: Tx, phone: str, why: str, scope: str, at: datetime | None) -> None:
+    """Keep texts from a number by hand: ``all`` of them or ``marketing``; None lets them go."""
+    touch(tx, phone)
+    stamp = clock.text(at) if at else None
+    tx.run(SUPPRESS, phone=phone, at=stamp, why=why[:500], scope=scope if at else "")
+
+
+def suppressed(tx: Tx, limit: int, after: str = "") -> list[Row]:
+    """Numbers that were suppressed by hand, in their order."""
+    return tx.all(SUPPRESSED, limit=limit, after=after)

@@ -1,0 +1,77 @@
+"""Numbers by hand: a person suppresses one, lets it go again, or says that it has a new owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from connector import clock
+from connector.ledger import acts, consents, numbers
+from connector.ledger.store import Tx
+
+
+class Names(Protocol):
+    """What these acts need of a setup."""
+
+    @property
+    def new_id(self) -> Callable[[str], str]:
+        """Makes identifiers."""
+
+
+def suppress(
+    tx: Tx, rt: Names, phone: str, why: str, scope: str, *, who: str, now: datetime
+) -> bool:
+    """Keep texts from a number, ``all`` of them or ``marketing``; False where they are kept so."""
+    row = consents.number(tx, phone)
+    known = (row["suppressed_scope"], row["suppressed_why"]) if row is not None else ("", "")
+    if known == (scope, why):
+        return False
+    numbers.suppress(tx, phone, why, scope, now)
+    _act(tx, rt, "suppress", phone, who, f"{scope}: {why}", now)
+    return True
+
+
+def release(tx: Tx, rt: Names, phone: str, why: str, *, who: str, now: datetime) -> bool:
+    """Let texts go to a number again; False where no hand had suppressed it."""
+    row = consents.number(tx, phone)
+    if row is None or not row["suppressed_at"]:
+        return False
+    numbers.suppress(tx, phone, "", "", None)
+    _act(tx, rt, "unsuppress", phone, who, why, now)
+    return True
+
+
+def reassign(
+    tx: Tx, rt: Names, phones: Iterable[tuple[str, datetime]], why: str, *, who: str, now: datetime
+) -> int:
+    """Numbers have new owners since an instant each; how many that was new of."""
+    count = 0
+    for phone, since in phones:
+        if numbers.reassign(tx, phone, since):
+            _act(tx, rt, "reassign", phone, who, f"since {_shown(since)}: {why}", now)
+            count += 1
+    return count
+
+
+def not_reassigned(tx: Tx, rt: Names, phone: str, why: str, *, who: str, now: datetime) -> bool:
+    """It was wrong that a number has a new owner; False where nobody had said so."""
+    if not numbers.not_reassigned(tx, phone):
+        return False
+    _act(tx, rt, "reassign_undone", phone, who, why, now)
+    return True
+
+
+def looked_up(tx: Tx, rt: Names, phone: str, kind: str, *, who: str, now: datetime) -> None:
+    """Keep that a person had a number looked up, which costs money and may end its consents."""
+    _act(tx, rt, "look_up", phone, who, kind or "unknown", now)
+
+
+def _shown(since: datetime) -> str:
+    """A day as one, and any other instant whole: a replay of the past reads it again."""
+    day = f"{since:%Y-%m-%d}"
+    return day if clock.text(since).endswith("T00:00:00.000000Z") else clock.text(since)
+
+
+def _act(tx: Tx, rt: Names, act: str, phone: str, who: str, why: str, now: datetime) -> None:
+    acts.add(tx, rt.new_id("act"), act, f"number:{phone}", who=who, why=why, at=now)

@@ -1,0 +1,1 @@
+"""Governance, proven from outside: an oracle of its own watches every text that leaves."""
