@@ -58,6 +58,7 @@ STARTS: Final = """WITH RECURSIVE same (id, winner) AS (
     WHERE s.name = 'hand' AND s.id > :after GROUP BY s.id ORDER BY s.id LIMIT :limit"""
 MERGES: Final = """SELECT * FROM merges WHERE id > :after AND event_id = ''
     ORDER BY id LIMIT :limit"""
+MOVED: Final = "SELECT * FROM merges WHERE id > :after ORDER BY id LIMIT :limit"
 SPLITS: Final = """SELECT * FROM merges WHERE id > :after AND undone_at IS NOT NULL
     ORDER BY id LIMIT :limit"""
 READ: Final = """SELECT a.*, r.phone AS phone FROM acts a
@@ -188,13 +189,19 @@ def _clicks(store: Store) -> Iterator[Line]:
 
 
 def _changes(store: Store) -> Iterator[Line]:
+    """What the CRM told, of the contact it told it of: a merge has moved it to another since."""
+    told: dict[str, str] = {}
+    for merge in rows(store, MOVED):
+        for change in orjson.loads(merge["moved"]).get("crm_changes", ()):
+            told.setdefault(change, merge["loser"])
     for row in rows(store, CHANGES):
         yield {
             "kind": "crm_change",
             "at": row["heard_at"],
             "change_id": row["id"],
             "facts": orjson.loads(row["facts"]),
-            **_picked(row, "contact_id", "crm"),
+            "contact_id": told.get(row["id"], row["contact_id"]),
+            "crm": row["crm"],
         }
 
 

@@ -18,7 +18,7 @@ from connector.web import asking, consenting, holding
 from connector.web.answers import Answer, answer, problem, retry_after
 from connector.web.bodies import read_body
 from connector.web.keys import Keys
-from connector.web.objects import MAX_BYTES, request_id
+from connector.web.objects import MAX_BYTES, NO_PLAY, request_id
 from connector.web.wiring import WebRuntime
 
 PREFIX: Final = "/api/"
@@ -39,11 +39,7 @@ def blueprint(rt: WebRuntime) -> Blueprint:
     def start(play: str) -> Answer:
         who = keys.bearer("send")
         if play not in rt.plays:
-            return problem(
-                404,
-                "unknown_play",
-                "no play of this name is in use; `connector play list` names them",
-            )
+            return problem(404, "unknown_play", NO_PLAY)
         now = rt.clock()
         told = _start(play, read_json(read_body(request.environ, MAX_BYTES)), who)
         rt.inbox.append(Delivery("hand", API, now, orjson.dumps(told), request.path))

@@ -12,7 +12,7 @@ from connector.ledger.store import Tx
 from connector.steps import holds
 from connector.web.answers import Answer, problem
 from connector.web.keys import Keys
-from connector.web.objects import read_object, read_text, request_id
+from connector.web.objects import NO_PLAY, read_object, read_text, request_id
 from connector.web.wiring import WebRuntime
 from connector.web.writing import write
 
@@ -29,11 +29,7 @@ def add_to(door: Blueprint, rt: WebRuntime, keys: Keys) -> None:
         body = read_object(FIELDS)
         play, why = read_text(body, "play", most=MAX_WORD), read_text(body, "why")
         if play and play not in rt.plays:
-            return problem(
-                404,
-                "unknown_play",
-                "no play of this name is in use; `connector play list` names them",
-            )
+            return problem(404, "unknown_play", NO_PLAY)
         verdict = rt.plays[play].on_pause.value if play else "hold"
         about = play or pauses.EVERYTHING
 

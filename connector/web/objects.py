@@ -16,6 +16,7 @@ from connector.web.bodies import read_body
 MAX_BYTES: Final = 64 * 1024
 MAX_TEXT: Final = 2_000
 MAX_ID: Final = 200
+NO_PLAY: Final = "no play of this name is in use; `connector play list` names them"
 
 
 def read_object(fields: Iterable[str]) -> dict[str, Json]:

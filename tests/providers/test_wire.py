@@ -29,6 +29,7 @@ class Peer:
     def __init__(self, play: Play) -> None:
         self.connections = 0
         self.play = play
+        self.open: list[socket.socket] = []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
         self.threads = [threading.Thread(target=self.accept)]
@@ -39,6 +40,7 @@ class Peer:
             while True:
                 connection, _ = self.socket.accept()
                 self.connections += 1
+                self.open.append(connection)
                 self.threads.append(threading.Thread(target=self.serve, args=(connection,)))
                 self.threads[-1].start()
 
@@ -51,6 +53,9 @@ class Peer:
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
+        for connection in self.open:  # a kept-alive one, whose peer lets go of it when it likes
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self.threads:
             thread.join()
 
