@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import Deferred, Refused, Uncertain
+from connector.errors import ConnectorError, Deferred, Refused, Uncertain
 from connector.ledger import conversations
 from connector.model import Subject
 from connector.rules.plays import (
@@ -16,7 +16,8 @@ from connector.rules.plays import (
     Start,
     Step,
 )
-from tests.steps.build import HOUR, MINUTE, PHONE, WELCOME
+from connector.steps import hand
+from tests.steps.build import DAY, HOUR, MINUTE, PHONE, WELCOME
 from tests.steps.way import AB, WORDS, OpenShop, begun, play, said, ways
 
 
@@ -174,3 +175,16 @@ def test_a_text_that_is_planned_waits_while_a_person_of_ours_talks(open_shop: Op
     with shop.store.write() as tx:
         conversations.close(tx, PHONE, shop.clock())
     assert shop.go(15 * MINUTE) == 1
+
+
+def test_a_person_answers_a_reply_of_the_last_seven_days_and_no_older_one(
+    open_shop: OpenShop,
+) -> None:
+    shop = begun(open_shop, play(AB[0]))
+    shop.reply("Do you have it in red?")
+    with shop.store.write() as tx:
+        reply_id = str(tx.all("SELECT id FROM replies")[0]["id"])
+        told = {"who": "operator:bea", "mode": "live"}
+        assert hand.answer(tx, shop.rt, reply_id, "Yes", now=shop.clock() + 6 * DAY, **told)
+        with pytest.raises(ConnectorError, match="over 7 days ago"):
+            hand.answer(tx, shop.rt, reply_id, "Yes", now=shop.clock() + 8 * DAY, **told)
