@@ -26,6 +26,7 @@ LIKELY: Final = (
     "tests/steps/test_gate.py",
     "tests/steps/test_limits.py",
     "tests/steps/test_outcome.py",
+    "tests/steps/test_undecided.py",
     "tests/steps/test_optin.py",
     "tests/steps/test_optouts.py",
     "tests/steps/test_dispatch.py",
