@@ -27,6 +27,7 @@ from connector.steps import (
     writing,
 )
 from connector.steps.setup import Setup
+from connector.steps.speak import choose
 from connector.steps.versions import is_off, play_of
 from connector.text import count
 
@@ -171,7 +172,7 @@ def _write(
         return str(send["text"]), str(send["language"]), "", ""
     template = str(send["template"])
     if step is not None and step.choices and enrolment is not None:
-        template = walk.choose(step, context, enrolment)
+        template = choose(step, context, enrolment)
     trusted = send["cause"] != Cause.play or writing.is_trusted(rt, enrolment)
     leaves = rt.may_leave(str(send["mode"]))
     text, language, fault = writing.write_text(

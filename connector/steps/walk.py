@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import datetime
 
 from connector import clock
 from connector.errors import ExpressionFailed
 from connector.expressions import compile_template
-from connector.ledger import crm_facts, decisions, enrolments, events, pauses, sends
+from connector.ledger import crm_facts, enrolments, events, pauses
 from connector.ledger.store import Row, Tx
-from connector.model import Contact, Decision, Json, Verdict
-from connector.rules import moments, policy, triggers
+from connector.model import Contact, Json
+from connector.rules import moments, triggers
 from connector.rules.plays import OnPause, Play, Step, WaitFor
-from connector.rules.policy import CHECK_AGAIN, Facts
-from connector.steps import contexts, exits, gap, gather, keeping, links, owed, timing, writing
+from connector.rules.policy import CHECK_AGAIN
+from connector.steps import contexts, exits, gather, owed, timing
 from connector.steps.setup import Setup
+from connector.steps.speak import Turn, speak
 from connector.steps.versions import is_off, play_of, step_at
 
 log = logging.getLogger("connector")
@@ -283,105 +283,14 @@ def _text(
     context: dict[str, Json],
     now: datetime,
 ) -> None:
-    due_at = clock.instant(row["due_at"])
-    trusted = writing.is_trusted(rt, row)
-    template = choose(step, context, row)
-    text, language, fault = writing.write_text(
-        rt,
-        template,
-        contact,
-        contexts.shown(context, row),
-        trusted=trusted,
-        short=links.for_send(tx, rt, "", contact.id, False, trusted=trusted),
-        texts=play.templates or rt.templates,
-    )
-    wanted = gather.Wanted(
-        contact=contact,
-        purpose=play.purpose,
-        due_at=due_at,
-        expires_at=due_at + step.expires,
-        play=play,
-        step=step,
-        key=row["key"],
-        enrolment_id=row["id"],
-        started_at=clock.instant(row["triggered_at"]),
-        text=text,
-        text_fault=fault,
-        template=template,
-    )
-    facts = gather.gather(tx, rt, wanted, context, now)
-    decision = policy.decide(facts, rt.book, now)
-    perhaps = gap.covers(rt, due_at)  # said before the restore, whatever is decided now
-    ends = decision.verdict is Verdict.stop and not perhaps
-    send_id = "" if ends else rt.new_id("snd")
-    about = decisions.About(
-        "plan",
-        contact.id,
-        play.name,
-        play.version,
-        row["key"],
-        step.name,
-        enrolment_id=row["id"],
-        send_id=send_id,
-        event_id=row["event_id"] or "",
-    )
-    kept = keeping.kept(facts, rt.book.policy)
-    decisions.add(tx, about, decision, kept, now, decision_id=rt.new_id("dec"))
-    if ends:
-        stopped(tx, rt, play, row, decision.reason, now)
-        return
-    planned = _plan(play, step, facts, row, send_id, template, language, decision, now)
-    if perhaps:  # the gate must see that it was due before the restore
-        planned = replace(planned, due_at=due_at)
-    if not sends.plan(tx, planned, now):  # said before, where the adopted file has other places
+    """A text, and the enrolment stands still until it has gone; or what its ending leaves."""
+    came = speak(tx, rt, Turn(play, step, contact, row, context), now)
+    if came.stopped:
+        stopped(tx, rt, play, row, came.stopped, now)
+    elif not came.is_planned:
         next_step(tx, rt, play, row, now, contact)
-        return
-    place = step_at(play, row)
-    enrolments.to_step(tx, str(row["id"]), place, None, name=step.name)
-
-
-def choose(step: Step, context: dict[str, Json], row: Row) -> str:
-    """The template of a step: that of the first choice that holds, else its own."""
-    for choice in step.choices:
-        try:
-            if choice.when(context):
-                return choice.template
-        except ExpressionFailed as error:
-            log.warning("act=choose enrolment=%s result=%s", row["id"], error.code)
-    return step.template
-
-
-def _plan(
-    play: Play,
-    step: Step,
-    facts: Facts,
-    row: Row,
-    send_id: str,
-    template: str,
-    language: str,
-    decision: Decision,
-    now: datetime,
-) -> sends.Plan:
-    return sends.Plan(
-        id=send_id,
-        cause="play",
-        cause_id=row["id"],
-        step=step.name,
-        contact_id=facts.contact.id,
-        phone=facts.contact.phone,
-        purpose=play.purpose.value,
-        template=template,
-        due_at=decision.until or now,
-        expires_at=facts.expires_at,
-        enrolment_id=row["id"],
-        play=play.name,
-        version=play.version,
-        key=row["key"],
-        mode=row["mode"],
-        language=language,
-        text=facts.text,
-        priority=play.priority,
-    )
+    else:
+        enrolments.to_step(tx, str(row["id"]), step_at(play, row), None, name=step.name)
 
 
 def stopped(tx: Tx, rt: Setup, play: Play, row: Row, reason: str, now: datetime) -> None:
