@@ -33,8 +33,6 @@ CLAIM = 64
 REFUSED_ACCOUNT = "configuration"  #: the reason where it is not the text that is at fault
 NUMBER_TYPES = {"not_mobile": "fixed_line", "invalid_number": "invalid"}
 """What a provider's refusal tells of the number itself."""
-
-
 CANNOT_TELL = timedelta(seconds=30)  #: until a text is tried again that could not be asked about
 
 
@@ -163,10 +161,13 @@ class Dispatcher:
         self._rung()
 
     def _given_back(self, ticket: Ticket) -> GivenBack | None:
-        """Whether a pause or an opt-out came while the text waited for its call.
+        """Whether something that forbids the text came while it waited for its call.
 
-        Asked right before the call, so that nothing leaves once they stand in the ledger: the
-        row stays ``sending`` until the answer is settled, which is what whoever paused waits for.
+        That is a pause (of everything, the play, the template, or by the clock guard), a block or
+        any consent that ended, a suppression, a reply that a person must read, or that the text
+        was settled elsewhere. Asked right before the call, so that nothing leaves once they stand
+        in the ledger: the row stays ``sending`` until the answer is settled, which is what
+        whoever paused waits for.
         """
         try:
             with self._rt.store.read() as tx:
