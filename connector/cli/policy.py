@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from connector import clock
-from connector.cli import Failure, NothingFound, output, policy_page
+from connector.cli import Failure, NothingFound, output, policy_page, progress
 from connector.cli.reading import full_option, instant, reading, since_option
 from connector.config.loaded import Loaded, load
 from connector.ledger import rulebooks
@@ -200,24 +199,11 @@ def _day(at: str) -> str:
 
 @contextmanager
 def _watched(quiet: bool) -> Iterator[Tell]:
-    """What shows how far it is: a bar on a terminal, else nothing."""
-    screen = output.console(stderr=True)
-    if quiet or not screen.is_terminal:
-        yield lambda side, at, count: None
-        return
-    columns = (
-        TextColumn("{task.description:<26}", markup=False),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-    )
-    with Progress(*columns, console=screen, transient=True) as progress:
-        task = progress.add_task("reading", total=None)
-
-        def tell(side: str, at: str, count: int) -> None:
-            words = f"under {side.upper()}: {at[:16].replace('T', ' ')}"
-            progress.update(task, description=words, completed=count)
-
-        yield tell
+    """What shows how far it is, and under whose policy."""
+    with progress.counted(26, quiet=quiet) as tell:
+        yield lambda side, at, count: tell(
+            f"under {side.upper()}: {at[:16].replace('T', ' ')}", count
+        )
 
 
 @contextmanager

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from connector.cli import Failure, Faulty, output, simulate_page
+from connector.cli import Failure, Faulty, output, progress, simulate_page
 from connector.cli.reading import instant, since_option
 from connector.config.loaded import Loaded, load
 from connector.runtime import opened
@@ -106,23 +105,9 @@ def _source(loaded: Loaded, file: Path | None) -> Iterator[Source]:
 
 @contextmanager
 def _watched(quiet: bool) -> Iterator[Tell]:
-    """What shows how far it is: a bar on a terminal, else nothing."""
-    screen = output.console(stderr=True)
-    if quiet or not screen.is_terminal:
-        yield lambda at, count: None
-        return
-    columns = (
-        TextColumn("{task.description:<20}", markup=False),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-    )
-    with Progress(*columns, console=screen, transient=True) as progress:
-        task = progress.add_task("reading", total=None)
-
-        def tell(at: str, count: int) -> None:
-            progress.update(task, description=at[:16].replace("T", " "), completed=count)
-
-        yield tell
+    """What shows how far it is."""
+    with progress.counted(20, quiet=quiet) as tell:
+        yield lambda at, count: tell(at[:16].replace("T", " "), count)
 
 
 def _write_table(path: Path, tx: ScratchTx, since: str) -> None:
