@@ -12,12 +12,12 @@ from connector.actor import operator
 from connector.cli import Faulty, output
 from connector.cli.reading import read_number
 from connector.config.loaded import load
-from connector.ledger import acts, listings
 from connector.model import Mode, Purpose
 from connector.rules import optin as rule
 from connector.runtime import Waker, clock_of, opened
 from connector.steps import optin
-from connector.steps.consent import By, record_consent
+from connector.steps.consent import By
+from connector.steps.optin import Proposal
 from connector.steps.setup import SANDBOX
 
 PURPOSES: Final = (Purpose.marketing.value, Purpose.service.value)
@@ -62,37 +62,10 @@ def request(
         raise Faulty(f"{says} (`connector init`)")
     settings, now = loaded.settings, clock_of(loaded.settings)()
     mode = Mode.sandbox if settings.provider.use == SANDBOX else Mode.live
-    rt, asked_for = By(clock.new_id, settings.crm.use), (purpose, *scopes)
+    rt = By(clock.new_id, settings.crm.use)
+    proposal = Proposal(e164, (purpose, *scopes), method, wording, source, operator())
     with opened(loaded) as store, store.write() as tx:
-        act, why = rt.new_id("act"), f"{method}, kept at {source}"
-        acts.add(tx, act, "request", f"consent:{purpose}", who=operator(), why=why, at=now)
-        for name in asked_for:
-            record_consent(
-                tx,
-                rt,
-                phone=e164,
-                purpose=name,
-                granted=True,
-                method=method,
-                wording=wording,
-                source=source,
-                evidence={"asks": ",".join(asked_for)} if name == asked_for[-1] else None,
-                recorded_by=operator(),
-                now=now,
-                pending=True,
-                renews=name == asked_for[-1],  # asked anew in the same words, it is told anew
-            )
-        bearers = listings.bearers(tx, "phone", e164)
-        asked = optin.propose(
-            tx,
-            rt,
-            e164,
-            asked_for,
-            bearers[0] if len(bearers) == 1 else "",
-            mode.value,
-            now,
-            loaded.policy.expiries,
-        )
+        asked = optin.request(tx, rt, proposal, mode.value, now, loaded.policy.expiries)
     Waker(settings.ledger)()
     told = WHY_NOT.get(asked.why_not, "it is asked, and has 24 hours to say YES.")
     output.say(f"{phone.mask(e164)}: {told}")

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from connector import clock
-from connector.ledger import consents, sends
+from connector.ledger import acts, consents, listings, sends
 from connector.ledger.store import Row, Tx
 from connector.model import Cause, Contact, Json, Purpose, Reply
 from connector.rules import optin as rule
@@ -60,6 +60,52 @@ def propose(
     consents.confirming(tx, phone, noted, now)
     sends.plan(tx, _plan(rt, request, phone, contact_id, mode, now), now)
     return Proposed(True)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an operator proposes for a number, and where the proof of it is."""
+
+    phone: str  #: E.164
+    purposes: tuple[str, ...]
+    method: str
+    wording: str
+    source: str
+    who: str
+
+
+def request(
+    tx: Tx,
+    rt: Names,
+    proposal: Proposal,
+    mode: str,
+    now: datetime,
+    expiries: tuple[Expiry, ...] = (),
+) -> Proposed:
+    """Keep what an operator proposes as waiting, with the act, and ask the number for its yes."""
+    why = f"{proposal.method}, kept at {proposal.source}"
+    about = f"consent:{proposal.purposes[0]}"
+    acts.add(tx, rt.new_id("act"), "request", about, who=proposal.who, why=why, at=now)
+    last = proposal.purposes[-1]
+    for purpose in proposal.purposes:
+        record_consent(
+            tx,
+            rt,
+            phone=proposal.phone,
+            purpose=purpose,
+            granted=True,
+            method=proposal.method,
+            wording=proposal.wording,
+            source=proposal.source,
+            evidence={"asks": ",".join(proposal.purposes)} if purpose == last else None,
+            recorded_by=proposal.who,
+            now=now,
+            pending=True,
+            renews=purpose == last,  # asked anew in the same words, it is told anew
+        )
+    bearers = listings.bearers(tx, "phone", proposal.phone)
+    contact_id = bearers[0] if len(bearers) == 1 else ""
+    return propose(tx, rt, proposal.phone, proposal.purposes, contact_id, mode, now, expiries)
 
 
 def words(tx: Tx, rt: Setup, contact: Contact) -> dict[str, Json]:
