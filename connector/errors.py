@@ -128,3 +128,31 @@ class Deferred(SendFailed):
 
 class Uncertain(SendFailed):
     """The provider may have taken the text; it is looked up, never blindly repeated."""
+
+
+class CrmUnavailable(ConnectorError):
+    """The CRM could not be asked, or did not answer; what it is owed waits and is asked again.
+
+    ``code`` is ``unreachable``, ``timeout``, ``unavailable``, ``rate_limited``, ``daily_limit``,
+    ``unauthorized``, ``forbidden`` or ``malformed``; ``retry_after`` is in seconds, where the CRM
+    names it. ``remedy`` is what the operator can do about it; "" where waiting helps. Of the
+    changes that were to be written, ``written`` are verdicts that had come before, and ``in_doubt``
+    the ids of those that may have been made all the same.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "unavailable",
+        retry_after: float | None = None,
+        remedy: str = "",
+        written: Sequence[object] = (),
+        in_doubt: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
+        self.remedy = remedy
+        self.written = tuple(written)
+        self.in_doubt = in_doubt

@@ -142,12 +142,55 @@ class Event:
     id: str
     source: str
     source_event_id: str
-    type: str  #: track, identify, page, screen, group, alias; "webhook" for /in/<source>
+    type: str
+    #: track, identify, page, screen, group, alias; "webhook" for /in/<source> and a CRM's record,
+    #: of which "merge" and "delete" say what became of it
     name: str
     occurred_at: datetime
     received_at: datetime
     payload: Mapping[str, Json]
     back_fill: bool = False  #: imports and back-fills never enrol
+
+
+class Fate(StrEnum):
+    """What became of a record that is no longer there to read."""
+
+    deleted = "deleted"
+    merged = "merged"  #: into another of its kind, ``became``
+    converted = "converted"  #: a lead into a contact, ``became``
+    erased = "erased"  #: by law: our copy goes too
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A sender says that a record may have changed; what it holds is read from the CRM itself."""
+
+    crm: str
+    object: str  #: contact, lead, deal, meeting, case … in our words
+    record: str
+    occurred_at: datetime
+    fate: Fate | None = None
+    became: str = ""  #: the id of the record that took its place
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A workflow of a CRM wants something about one record, once that record has been read.
+
+    Either ``event`` is to be heard, or a person is to be texted: by a ``play``, or by a
+    ``template`` for a ``purpose``. ``key`` makes it harmless to repeat; where a text is wanted it
+    is what the workflow's step waits by, to be told what came of it.
+    """
+
+    crm: str
+    key: str
+    object: str  #: contact, lead, deal, meeting, case … in our words
+    record: str
+    occurred_at: datetime
+    event: str = ""
+    play: str = ""
+    template: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +199,9 @@ class Parsed:
 
     events: tuple[Event, ...] = ()
     rejected: tuple[tuple[str, bytes], ...] = ()  #: (reason, the piece as JSON)
+    hints: tuple[Hint, ...] = ()  #: of a CRM: what may have changed there
+    errands: tuple[Errand, ...] = ()  #: of a CRM's workflows
+    ignored: tuple[str, ...] = ()  #: what is of no use here, by its kind; it is only counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,49 +398,6 @@ class Decision:
     def reason(self) -> str:
         """The code of the gravest objection, or "" when the text may go."""
         return self.objections[0].reason if self.objections else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """What a CRM is owed: said by a rule, kept by the ledger until it is written.
-
-    ``change`` holds only what cannot be looked up when the write-back goes out; ``key`` names
-    the thing it is about, so that a newer wording takes the place of an older one.
-    """
-
-    kind: str  #: activity | fields | task
-    key: str
-    change: Mapping[str, Json] = field(default_factory=dict)
-    send_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Writeback:
-    """One change owed to a CRM: an activity to add or update, or fields to set.
-
-    ``record`` is the CRM's record id ("" where the contact has no record there yet), ``key``
-    makes the change harmless to repeat.
-    """
-
-    id: str
-    crm: str
-    contact_id: str
-    record: str
-    kind: str  #: activity | fields | task
-    key: str
-    change: Mapping[str, Json]
-    attempt: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A CRM's verdict on one write-back."""
-
-    id: str
-    ok: bool
-    permanent: bool = False
-    record: str = ""
-    error: str = ""
 
 
 @light

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from connector.clock import Clock
-from connector.model import Event, Json, Subject, Writeback, Written
+from connector.model import Json, Subject
+from connector.records import Page, Record, Schema, Writeback, Written
 
 ADDED: Final = "_added"
 """Beside a record's fields: how much of our running totals its ``increment`` fields hold."""
@@ -50,6 +51,9 @@ class LocalCrm:
     """The ``Crm`` that needs no account."""
 
     name = "local"
+    batch = 100
+    objects: tuple[str, ...] = ()
+    echoes = True
 
     def __init__(self, *, records: Records, clock: Clock) -> None:
         self._records = records
@@ -68,9 +72,25 @@ class LocalCrm:
         with self._records.writing() as batch:
             return [_write(batch, change, now) for change in changes]
 
-    def changes(self, cursor: str | None) -> tuple[list[Event], str]:
+    def route(self, kind: str, made: bool) -> str:
+        """Every change travels alike."""
+        return "change"
+
+    def read(self, object: str, ids: Sequence[str]) -> list[Record]:
+        """Nothing: nobody but the connector writes here."""
+        return []
+
+    def changes(self, object: str, cursor: str | None) -> Page:
         """Nothing: nobody but the connector writes here, and it knows what it wrote."""
-        return [], cursor or ""
+        return Page((), cursor or "")
+
+    def history(self, object: str, cursor: str | None) -> Page:
+        """Nothing: there was nobody before the connector."""
+        return Page((), cursor or "")
+
+    def schema(self) -> Schema:
+        """Any field is taken."""
+        return Schema()
 
 
 def merge_fields(current: Mapping[str, Json], change: Mapping[str, Json]) -> dict[str, Json]:

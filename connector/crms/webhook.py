@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import orjson
 
-from connector.model import Event, Json, Subject, Writeback, Written
+from connector.model import Json, Subject
+from connector.records import Page, Record, Schema, Writeback, Written
 
 TIMEOUT: Final = (5.0, 15.0)  #: seconds to connect, and to answer
 MOST: Final = 64 * 1024  #: bytes of an answer that are taken, of which none is looked at
@@ -26,6 +27,10 @@ _SECRET: Final = re.compile(r"whsec_([A-Za-z0-9+/=]+)")
 
 class Webhook:
     """One tool. What it is told bears the id of its step, so that telling twice is harmless."""
+
+    batch = 100
+    objects: tuple[str, ...] = ()
+    echoes = False
 
     def __init__(
         self,
@@ -59,9 +64,25 @@ class Webhook:
                 return [*answers, *rest]
         return answers
 
-    def changes(self, cursor: str | None) -> tuple[list[Event], str]:
-        """A tool tells of nothing here."""
-        return [], cursor or ""
+    def route(self, kind: str, made: bool) -> str:
+        """Every change travels alike."""
+        return "change"
+
+    def read(self, object: str, ids: Sequence[str]) -> list[Record]:
+        """Nothing: nobody but the connector writes here."""
+        return []
+
+    def changes(self, object: str, cursor: str | None) -> Page:
+        """Nothing: nobody but the connector writes here, and it knows what it wrote."""
+        return Page((), cursor or "")
+
+    def history(self, object: str, cursor: str | None) -> Page:
+        """Nothing: there was nobody before the connector."""
+        return Page((), cursor or "")
+
+    def schema(self) -> Schema:
+        """Any field is taken."""
+        return Schema()
 
     def _call(self, change: Writeback) -> Written:
         body = orjson.dumps(dict(change.change))

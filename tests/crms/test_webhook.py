@@ -13,7 +13,7 @@ import requests
 import responses
 
 from connector.crms.webhook import Webhook
-from connector.model import Writeback
+from connector.records import Page, Writeback
 
 URL = "https://mail.example/hooks"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -91,4 +91,4 @@ def test_of_a_long_answer_only_the_beginning_is_taken() -> None:
 
 def test_a_tool_is_told_and_not_asked() -> None:
     assert tool().fetch([]) == []
-    assert tool().changes("c") == ([], "c")
+    assert tool().changes("contact", "c") == Page((), "c")
