@@ -14,7 +14,12 @@ from typing import Any, Final
 from connector.config.secrets import Vault, revealed
 from connector.config.toml import Table
 
-SUPPLIED: Final = frozenset({"http", "clock", "outbox", "records", "callback_url", "public_url"})
+SUPPLIED: Final = frozenset(
+    {
+        *("http", "clock", "outbox", "records", "wanted", "callback_url", "public_url"),
+        "default_region",
+    }
+)
 """Parameters that the runtime hands in itself; they are not settings."""
 
 Adapters = Mapping[str, Any]  #: name → class, or "module:Class"
@@ -84,6 +89,7 @@ def _secret(table: Table, name: str, is_list: bool, vault: Vault) -> Any:
     if name not in table:
         example = '["env:NAME"]' if is_list else '"env:NAME"'
         table.fault(name, "is missing", f"add {name} = {example}")
+        return () if is_list else None
     return vault.several(table, name) if is_list else vault.one(table, name)
 
 

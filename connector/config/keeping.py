@@ -24,6 +24,7 @@ KINDS: Final[Mapping[str, tuple[timedelta, timedelta]]] = {
     "unreadable": (90 * DAY, DAY),
     "receipts": (730 * DAY, 30 * DAY),
     "crm_changes": (730 * DAY, 7 * DAY),
+    "crm_history": (5 * YEARS, 90 * DAY),
     "touches": (400 * DAY, 90 * DAY),
     "lookups": (730 * DAY, 30 * DAY),
 }

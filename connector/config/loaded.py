@@ -21,14 +21,14 @@ from connector.config.toml import Table
 from connector.errors import BadConfig, Fault
 from connector.expressions import Expression, Template
 from connector.providers import ADAPTERS
+from connector.rules.crm import CrmMapping
 from connector.rules.hours import Hours
 from connector.rules.mapping import SourceMapping
 from connector.rules.optin import CONFIRMED, REQUEST
 from connector.rules.plays import Play, Segment
 from connector.rules.policy import Policy
 from connector.rules.stages import Stages
-from connector.rules.writeback import Field
-from connector.sources import signatures
+from connector.sources import OF_CRMS, signatures
 
 MAPPINGS: Final = "mappings"
 TEMPLATES: Final = "templates"
@@ -47,8 +47,7 @@ class Loaded:
     policy: Policy
     hours: Hours
     templates: Mapping[tuple[str, str], Template]  #: by (name, language)
-    crm_fields: tuple[Field, ...]  #: what is written to the CRM in use
-    crm_opt_out: str  #: its field that opts out; "" for none
+    crm: CrmMapping  #: of the CRM in use
     segments: Mapping[str, Segment] = field(default_factory=dict)
 
 
@@ -99,11 +98,13 @@ def _read(
     stages = load_stages(places / "stages.toml", faults)
     mappings = {path.stem: load_source(path, faults, stages.order) for path in files}
     templates = load_templates(folder / TEMPLATES, faults)
-    supply = _supply(mappings, stages)
-    crm_file = places / "crms" / f"{chosen.crm.use}.toml"
-    crm_fields = crms.load(crm_file, supply, faults)
-    known_to_crm = crms.facts(crm_fields, crms.reads(crm_file))
-    supply = replace(supply, crm=known_to_crm, webhooks=frozenset(chosen.webhooks))
+    faults.extend(_faults_of_names(places, chosen.crm.use))
+    told = crms.Reader(places / "crms" / f"{chosen.crm.use}.toml", stages.order, faults)
+    supply = _supply({**mappings, **told.sources}, stages)
+    crm = told.mapping(supply)
+    supply = replace(
+        supply, crm=crm.known if told.is_whole else None, webhooks=frozenset(chosen.webhooks)
+    )
     known = len(faults)
     named = segments.load_segments(places / segments.FILE, supply, faults)
     is_whole = len(faults) == known  # else its faults would be told again by every play
@@ -115,7 +116,7 @@ def _read(
     rules = policy.load(policy_file, supply, names, faults, named, around)
     faults.extend(_unregulated(places, plays, rules))
     if secrets:
-        _check_sources(folder, chosen, mappings, faults)
+        _check_sources(folder, chosen, mappings, crm, faults)
     faults.extend(_faults_of_answers(folder / TEMPLATES, templates, chosen.language))
     faults.extend(_faults_of_requests(folder, mappings, templates))
     return Loaded(
@@ -126,10 +127,17 @@ def _read(
         policy=rules,
         hours=hours.load(instead.hours or places / hours.FILE, faults, today),
         templates=templates,
-        crm_fields=crm_fields,
-        crm_opt_out=crms.opt_out(crm_file),
+        crm=crm,
         segments=named,
     )
+
+
+def _faults_of_names(places: Path, crm: str) -> Iterator[Fault]:
+    """A source's mapping may not bear the CRM's name: what was decided by which is kept by name."""
+    path = places / "sources" / f"{crm}.toml"
+    if path.exists():
+        message = f"bears the name of the CRM in use, whose own file is crms/{crm}.toml"
+        yield Fault(str(path), 0, "", message, f"call it otherwise, such as {crm}_forms.toml")
 
 
 def _around(chosen: Settings) -> Around:
@@ -187,14 +195,20 @@ def _check_sources(
     folder: Path,
     chosen: Settings,
     mappings: Mapping[str, SourceMapping],
+    crm: CrmMapping,
     faults: list[Fault],
 ) -> None:
-    """Each source's mapping must be there, and be given what its requests are proven with."""
+    """Each source's mapping must be there, and be given what its requests are proven with.
+
+    None may bear the name of the CRM, whose own events come under it.
+    """
     again: list[Fault] = []  # the file was read before; only what is found here is new
     top = toml.read(folder / settings.FILE, again, settings.FILE)
     table = top.table("sources")
     for name, source in chosen.sources.items():
         again.extend(_faults_of(source, mappings, table.table(name)))
+        if name == crm.name and (crm.source is not None or name in OF_CRMS):
+            table.fault(name, "is the name of the CRM in use", f"write [sources.{name}_forms], say")
     faults.extend(again)
 
 

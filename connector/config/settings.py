@@ -7,6 +7,7 @@ import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,8 @@ class CrmSettings:
 
     use: str
     tables: Mapping[str, Mapping[str, Any]]
+    flush_after: timedelta = timedelta(0)  #: a change waits so long for others to go along
+    poll_every: timedelta = timedelta(minutes=1)  #: between two looks at what changed there
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +249,12 @@ def _provider(top: Table, vault: Vault) -> ProviderSettings:
 def _crm(top: Table, vault: Vault) -> CrmSettings:
     table = top.table("crm")
     use = table.text("use", "local", choices=crms.ADAPTERS)
+    gather = timedelta(0) if use == "local" else timedelta(seconds=60)
+    flush_after = table.span("flush_after", gather)
+    poll_every = table.span("poll_every", timedelta(minutes=1))
     table.done()
-    return CrmSettings(use, _tables(top.table("crms"), use, crms.ADAPTERS, vault))
+    tables = _tables(top.table("crms"), use, crms.ADAPTERS, vault)
+    return CrmSettings(use, tables, flush_after, poll_every)
 
 
 def _tables(

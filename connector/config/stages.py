@@ -15,13 +15,12 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 
 def load_stages(path: Path, faults: list[Fault]) -> Stages:
-    """The stages in their order, and what each CRM calls them; faults are added to ``faults``."""
+    """The stages in their order; faults are added to ``faults``."""
     known = len(faults)
     top = toml.read(path, faults)
     if len(faults) > known:
         return Stages(())
     order: list[str] = []
-    crms: dict[str, dict[str, str]] = {}
     for table in top.tables("stages"):
         name = table.text("name")
         if not _NAME.fullmatch(name):
@@ -30,9 +29,6 @@ def load_stages(path: Path, faults: list[Fault]) -> Stages:
             table.fault("name", f"is {name!r} again", "name each stage once")
         else:
             order.append(name)
-        called = table.table("crms")
-        for crm in called.values:
-            crms.setdefault(crm, {})[name] = called.text(crm)
         table.done()
     if not order:
         top.fault("stages", "is missing", 'add [[stages]] with name = "lead", earliest first')
@@ -41,4 +37,4 @@ def load_stages(path: Path, faults: list[Fault]) -> Stages:
     rules.done()
     top.done()
     content = path.read_text("utf-8")
-    return Stages(tuple(order), crms, fall_back, version(content), content)
+    return Stages(tuple(order), fall_back, version(content), content)

@@ -107,4 +107,5 @@ def test_every_adapter_can_be_read(adapter: Any) -> None:
     faults: list[Fault] = []
     table = Table("config.toml", {}, faults, {}, "providers.one")
     adapters.read(table, adapter, Vault(Path(), {}))
-    assert {fault.message for fault in faults} <= {"is missing"}
+    own = "the adapter's documentation says what it takes"  # where several ways would do
+    assert {fault.message for fault in faults if fault.remedy != own} <= {"is missing"}

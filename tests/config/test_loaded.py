@@ -72,7 +72,7 @@ def test_the_shipped_folder_has_no_fault(folder: Path) -> None:
     assert set(found.mappings) >= {"segment", "shopify", "standard"}
     assert found.stages.order
     assert found.hours.version
-    assert found.crm_fields
+    assert found.crm.fields
 
 
 def test_every_shipped_source_can_be_switched_on(folder: Path) -> None:

@@ -24,7 +24,6 @@ def test_the_shipped_file_has_no_fault() -> None:
     assert faults == []
     assert stages.order[0] == "visitor"
     assert stages.fall_back == {"customer"}
-    assert stages.crms["hubspot"]["qualified"] == "salesqualifiedlead"
     assert len(stages.version) == 12
 
 
