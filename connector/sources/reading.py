@@ -6,6 +6,7 @@ import json
 import math
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
@@ -15,6 +16,7 @@ from connector.model import Json, Trust
 MAX_DEPTH: Final = 100
 BROWSER_MEMORY: Final = timedelta(hours=48)
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  #: nothing is believed to be older
+LONGEST_NAME: Final = 100  #: letters of an event's name, and of what else is picked from a list
 
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 
@@ -78,6 +80,20 @@ def believable(occurred_at: datetime, received_at: datetime, trust: Trust) -> da
     if trust is Trust.browser:
         return max(occurred_at, received_at - BROWSER_MEMORY)
     return occurred_at
+
+
+def short_text(value: Json) -> str:
+    """A text of at most ``LONGEST_NAME`` letters, without blanks around it; "" for all else."""
+    return value.strip() if isinstance(value, str) and len(value) <= LONGEST_NAME else ""
+
+
+def event_of(url: str) -> str:
+    """The event that an address names: ``?event=demo_booked``; "" where it names none."""
+    try:
+        query = parse_qs(urlsplit(url).query, max_num_fields=100)
+    except ValueError:
+        return ""
+    return short_text(query.get("event", [""])[0])
 
 
 def _finite(written: str) -> float | None:

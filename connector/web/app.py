@@ -78,9 +78,17 @@ def _absent(rt: WebRuntime) -> Answer | None:
 def _note(refused: Counter[int], response: Response) -> Response:
     if response.status_code >= 400:
         refused[response.status_code] += 1
-    path = links.PREFIX if request.path.startswith(links.PREFIX) else quote(request.path)
-    log.debug("act=answer path=%s result=%d", path, response.status_code)
+    log.debug("act=answer path=%s result=%d", _loggable(request.path), response.status_code)
     return response
+
+
+def _loggable(path: str) -> str:
+    """The path without what lets somebody in: a link's code, a CRM's secret."""
+    if path.startswith(links.PREFIX):
+        return links.PREFIX
+    if path.startswith(inbound.PREFIX):
+        return quote("/".join(path.split("/")[:3]))
+    return quote(path)
 
 
 def _http_problem(error: HTTPException) -> Answer:

@@ -92,6 +92,7 @@ def document(public_url: str = "") -> Part:
             **{f"/v1/{door}": _tracking(door) for door in (*TYPES, *sorted(BATCHES))},
             "/v1/projects/{write_key}/settings": _browser_settings(),
             "/in/{source}": {"post": _inbound()},
+            "/in/{source}/{below}": {"post": _of_crm()},
             "/providers/{provider}": {"post": _callback("callback")},
             "/providers/{provider}/{rest}": {"post": _callback("callbackBelow", "rest")},
             "/l/{code}": {"get": _link()},
@@ -155,11 +156,27 @@ def _inbound() -> Part:
     return {
         "operationId": "receiveWebhook",
         "tags": ["webhooks"],
-        "summary": "Take a signed JSON webhook of a configured source.",
+        "summary": "Take a signed JSON webhook of a configured source, or of the CRM in use.",
         "parameters": [parameter("source")],
         "security": [{"signature": []}],
         "requestBody": body({}),
         "responses": responses(SUCCESS, 400, 401, 404, 405, 413, 415, 429, 503),
+    }
+
+
+def _of_crm() -> Part:
+    found = responses({"type": "object"}, 400, 401, 404, 405, 413, 415, 429, 503)
+    found["200"]["content"]["text/xml"] = {"schema": {"type": "string"}}
+    return {
+        "operationId": "receiveFromCrm",
+        "tags": ["webhooks"],
+        "summary": "Take what the CRM in use tells: a workflow, its action, an Outbound Message.",
+        "parameters": [parameter("source"), parameter("below")],
+        "security": [{"signature": []}],
+        "requestBody": {
+            "content": {"application/json": {"schema": {}}, "text/xml": {"schema": {}}}
+        },
+        "responses": found,
     }
 
 
