@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks import decisions, end_to_end, fanout, idle, ingest, latency, plays, simulate
+from benchmarks import (
+    crm_calls,
+    decisions,
+    end_to_end,
+    fanout,
+    idle,
+    ingest,
+    latency,
+    plays,
+    simulate,
+)
 from benchmarks.figures import main
 
 if __name__ == "__main__":
@@ -15,4 +25,5 @@ if __name__ == "__main__":
         plays.measure,
         fanout.measure,
         simulate.measure,
+        crm_calls.measure,
     )

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from tests.proofs import fault_points, kill_run, synced
+from tests.proofs import fault_points, kill_run, synced, writeback_run
 from tests.proofs.chapters import Plan, prove
 
-PROOFS = ("kill", "points", "synced")
+PROOFS = ("kill", "points", "writebacks", "synced")
 PLACE = Path(__file__).parents[2] / ".prove"
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(PROOFS))
-@click.option("--rounds", type=int, help="Deaths (kill: 200, points: 5,000) or requests (200).")
+@click.option("--rounds", type=int, help="How many; see docs/proofs.md.")
 @click.option("--seed", default=1, show_default=True, help="Another seed kills at other instants.")
 @click.option("--seconds", default=0.0, help="Stop after about so many; run again to go on.")
 @click.option("--rate", default=kill_run.RATE, show_default=True, help="Events a second (kill).")
@@ -33,6 +33,9 @@ def main(
         elif name == "points":
             plan = Plan(name, rounds or 5_000, fault_points.CHAPTER, seed, seconds)
             good &= prove(plan, fault_points.chapter, place)
+        elif name == "writebacks":
+            plan = Plan(name, rounds or 1_000, writeback_run.CHAPTER, seed, seconds)
+            good &= prove(plan, writeback_run.chapter, place)
         else:
             good &= synced.prove(rounds or 200, place)
     sys.exit(0 if good else 1)

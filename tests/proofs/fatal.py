@@ -14,7 +14,6 @@ from connector.ledger.store import Store, Tx
 from connector.model import (
     Accepted,
     Carried,
-    Event,
     Found,
     Hook,
     Json,
@@ -22,10 +21,11 @@ from connector.model import (
     Receipt,
     Reply,
     Subject,
-    Written,
 )
-from connector.model import Writeback as Change
 from connector.providers import Provider
+from connector.records import Writeback as Change
+from connector.records import Written
+from tests.crms.quiet import QuietCrm
 
 POINTS = (
     "after the inbox commit",
@@ -111,7 +111,7 @@ class FatalProvider:
         return self._provider.parse(hook)
 
 
-class FatalCrm:
+class FatalCrm(QuietCrm):
     """A CRM before and after whose writing one may die."""
 
     def __init__(self, crm: Crm, fate: Fate) -> None:
@@ -127,6 +127,3 @@ class FatalCrm:
         self._fate.reach("after the write-back")
         self._fate.doing = "keep"
         return written
-
-    def changes(self, cursor: str | None) -> tuple[list[Event], str]:
-        return self._crm.changes(cursor)

@@ -180,7 +180,7 @@ def chapter(path: Path, seed: int, rounds: int, shows: Shows) -> Verdict:
     verdict = Verdict()
     world = World(path, chance)
     world.begin()
-    _freeze()
+    freeze()
     for number in range(1, rounds + 1):
         point = chance.choice(POINTS)
         fate = Fate(point, chance.choice((1, 1, 1, 2, 3)))
@@ -199,7 +199,7 @@ def chapter(path: Path, seed: int, rounds: int, shows: Shows) -> Verdict:
     return verdict
 
 
-def _freeze() -> None:
+def freeze() -> None:
     """Make forks cheap and whole: one thread, no rubbish, and no log of what we cause ourselves."""
     while threading.active_count() > 1:
         time.sleep(0.01)

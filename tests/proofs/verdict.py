@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.clock import TestClock, text
-from connector.rules.writeback import is_shown
+from connector.rules.activities import is_shown
 from tests.proofs.shop import EVENT, PLAY
 
 TAKEN = ("accepted", "delivered", "undelivered")
@@ -23,7 +23,8 @@ SHOWN = 5  #: of many faults of one kind
 WAITS = """SELECT (SELECT count(*) FROM sends WHERE state IN ('planned', 'sending'))
         + (SELECT count(*) FROM enrolments WHERE due_at IS NOT NULL) AS texts,
     (SELECT count(*) FROM writebacks WHERE state = 'owed') AS owed,
-    (SELECT count(*) FROM writebacks WHERE state = 'owed' AND due_at > :now) AS leased"""
+    (SELECT count(*) FROM writebacks WHERE state = 'owed'
+        AND (leased_until > :now OR (leased_until IS NULL AND due_at > :now))) AS leased"""
 
 
 @dataclass
