@@ -25,6 +25,7 @@ from connector.ledger import cursors, files, local_crm, restores, schema
 from connector.ledger.inbox import InboxReader
 from connector.ledger.sqlite import SqliteStore, refused
 from connector.ledger.store import Store
+from connector.model import Trust
 from connector.providers import Provider
 from connector.rules import mapping
 from connector.rules.approvals import STARTED
@@ -41,6 +42,7 @@ LEDGER_FILE = "ledger.db"
 INBOX_FILE = "inbox.db"
 WAKE_FILE = "wake"
 CLOCK_FILE = "clock"
+SILENT = "connector.sources.silent:Silent"  #: of a CRM that is only asked
 
 T = TypeVar("T")
 
@@ -94,6 +96,8 @@ def open_ledger(settings: Settings) -> SqliteStore:
 def open_sources(loaded: Loaded) -> dict[str, OpenSource]:
     """Every configured source with its adapter and mapping."""
     opened = {}
+    if (own := crm_source(loaded)) is not None:
+        opened[own.name] = own
     for name, source in loaded.settings.sources.items():
         file = loaded.mappings[source.mapping]
         adapter = build(
@@ -108,6 +112,20 @@ def open_sources(loaded: Loaded) -> dict[str, OpenSource]:
         )
         opened[name] = OpenSource(name, source.trust, adapter, file)
     return opened
+
+
+def crm_source(loaded: Loaded) -> OpenSource | None:
+    """The CRM in use as a source: what it tells by itself, and what a changed record means.
+
+    Its settings are the CRM's own. None where it neither tells of itself nor means anything.
+    """
+    name, meaning = loaded.settings.crm.use, loaded.crm.source
+    if name not in sources.OF_CRMS and meaning is None:
+        return None
+    table = revealed(loaded.settings.crm.tables.get(name, {}))
+    adapter = build(sources.OF_CRMS.get(name, SILENT), {}, source=name, **table)
+    nothing = mapping.SourceMapping(name, "", "standard")
+    return OpenSource(name, Trust.trusted, adapter, meaning or nothing)
 
 
 def build(adapter: Any, table: Mapping[str, Any], **supplied: Any) -> Any:
@@ -158,12 +176,22 @@ def callback_url(settings: Settings, provider: str) -> str:
     return f"{base}/providers/{provider}" if base else ""
 
 
-def open_crms(settings: Settings, store: Store, now: Callable[[], datetime]) -> dict[str, Crm]:
+def open_crms(loaded: Loaded, store: Store, now: Callable[[], datetime]) -> dict[str, Crm]:
     """The CRM in use. The local one keeps its records in the ledger."""
-    name = settings.crm.use
+    settings, name = loaded.settings, loaded.settings.crm.use
     records = local_crm.LocalRecords(store)
     table = settings.crm.tables.get(name, {})
-    found: dict[str, Crm] = {name: build(crms.ADAPTERS[name], table, records=records, clock=now)}
+    adapter = crms.ADAPTERS[name]
+    found: dict[str, Crm] = {
+        name: build(
+            adapter,
+            table,
+            records=records,
+            clock=now,
+            wanted=loaded.crm.wanted,
+            default_region=settings.country,
+        )
+    }
     return found | open_webhooks(settings, now)
 
 
@@ -198,7 +226,7 @@ def open_setup(loaded: Loaded, store: Store) -> Setup:
         chance=clock.chance,
         providers=open_providers(settings, calls=True),
         provider=settings.provider.use,
-        crms=open_crms(settings, store, now),
+        crms=open_crms(loaded, store, now),
         crm=settings.crm.use,
         callback_url=callback_url(settings, settings.provider.use),
         links_url=settings.web.public_url,
@@ -254,8 +282,11 @@ def of_files(loaded: Loaded) -> dict[str, Any]:
             settings.link_hosts,
         ),
         "sources": open_sources(loaded),
-        "crm_fields": {settings.crm.use: loaded.crm_fields},
-        "opt_out_fields": {settings.crm.use: loaded.crm_opt_out},
+        "crm_fields": {settings.crm.use: loaded.crm.fields},
+        "opt_out_fields": {settings.crm.use: loaded.crm.opt_out},
+        "crm_mappings": {settings.crm.use: loaded.crm},
+        "flush_after": settings.crm.flush_after,
+        "poll_every": settings.crm.poll_every,
         "global_holdout": settings.holdout,
         "holdouts": settings.holdouts,
         "zone": settings.timezone,
@@ -267,8 +298,12 @@ def of_files(loaded: Loaded) -> dict[str, Any]:
 
 def renew(setup: Setup, loaded: Loaded) -> None:
     """Put the files of a folder in the place of those in use; no step may run meanwhile."""
+    known = setup.crm_mappings.get(setup.crm)
     for name, value in of_files(loaded).items():
         setattr(setup, name, value)
+    named = setup.crm_mappings.get(setup.crm)  # none where another CRM waits for a restart
+    if known is not None and named is not None and known.wanted != named.wanted:
+        setup.crms = open_crms(loaded, setup.store, setup.clock)  # it reads other fields now
     setup.index()
 
 
@@ -287,6 +322,8 @@ def contents(loaded: Loaded) -> Iterator[tuple[str, str, str, str]]:
         yield "segments", "segments", version(text), text
     for file in loaded.mappings.values():
         yield "mapping", file.name, file.version, file.content
+    if loaded.crm.content:
+        yield "mapping", loaded.crm.name, loaded.crm.version, loaded.crm.content
     for library, release in libraries.versions().items():
         yield "library", library, release, ""
 

@@ -25,7 +25,7 @@ from connector.lock import Lock
 from connector.lookout import Lookout
 from connector.rules.hours import learn_holidays
 from connector.runtime import listen, open_ledger, open_setup, patiently
-from connector.steps import advance, dispatch, eligible, reconcile
+from connector.steps import advance, crmread, dispatch, eligible, errands, reconcile
 from connector.steps.advance import Advancer
 from connector.steps.dispatch import Dispatcher
 from connector.steps.refresh import refresh
@@ -44,6 +44,7 @@ ANCHOR_SECONDS = 60.0  #: between two looks at whether an anchor is due
 MANY = 4  #: calls under way from which ...
 GATHER_SECONDS = 0.005  #: ... answers are let gather; a text leaves that much later at the most
 BATCHES_WHILE_SENDING = 2  #: so that the CRM never holds up a text
+READ_WHILE_SENDING = 1  #: calls that read it, likewise
 IDLE_WAIT = 0.5
 LINGER = 0.25
 
@@ -189,10 +190,12 @@ class Worker:
             "advance",
             self._advance,
             due=lambda: self._seconds(advance.next_due),
-            then=lambda: self.writing_back.ring(),
+            then=self._moved_on,
         )
         self.writing_back = Beat(self._scheduler, "writeback", self._write_back)
+        self.reading = Beat(self._scheduler, "read", self._read)
         self.refreshing = Beat(self._scheduler, "refresh", self._refresh)
+        self.running = Beat(self._scheduler, "errands", self._run_errands)
         self._scheduler.add_job(
             self._checkpoint, "interval", seconds=CHECKPOINT_SECONDS, id="checkpoint"
         )
@@ -228,8 +231,8 @@ class Worker:
     @property
     def _beats(self) -> tuple[Beat, ...]:
         return (
-            *(self.advancing, self.dispatching, self.writing_back, self.refreshing),
-            self.tidying,
+            *(self.advancing, self.dispatching, self.writing_back, self.reading, self.running),
+            *(self.refreshing, self.tidying),
         )
 
     def reload(self) -> None:
@@ -256,10 +259,32 @@ class Worker:
             self.dispatching.ring()
         return done
 
+    def _moved_on(self) -> None:
+        """What came in was moved into the ledger: CRMs may be owed something, or have hinted."""
+        self.writing_back.ring()
+        self.reading.ring()
+
+    def _read(self) -> int:
+        """Read the CRM; while texts are leaving, only a small share each second."""
+        sending = self.dispatcher.flying > 0
+        done = crmread.round(self.rt, READ_WHILE_SENDING if sending else crmread.CALLS)
+        if done:
+            for beat in (self.advancing, self.dispatching, self.running, self.writing_back):
+                beat.ring()
+        return 0 if sending else done
+
     def _refresh(self) -> int:
         done = refresh(self.rt)
         if done:
             self.dispatching.ring()
+        return done
+
+    def _run_errands(self) -> int:
+        done = errands.run(self.rt)
+        if done:
+            self.advancing.ring()
+            self.dispatching.ring()
+            self.writing_back.ring()
         return done
 
     def _tidy(self) -> int:

@@ -15,7 +15,10 @@ import pytest
 
 from connector import metrics, starters
 from connector.cli import cli
+from connector.config import crms
 from connector.config.loaded import Loaded, load
+from connector.config.stages import load_stages
+from connector.config.supply import Supply
 from connector.errors import BadConfig, Fault
 from connector.expressions import filters
 from connector.rules.writeback import FACTS, Rule
@@ -33,7 +36,7 @@ from tests.pages import (
     spoken_commands,
 )
 
-SECRETS = {"SITE_KEY": "a", "BACKEND_KEY": "b"}
+SECRETS = {"SITE_KEY": "a", "BACKEND_KEY": "b", "HUBSPOT_TOKEN": "c"}
 UNKNOWN = "zzzzzzzz"  #: a key that no table takes, and that is near to none
 HEADER = re.compile(r"^(\[\[?[^\]\n]+\]\]?.*)$", re.MULTILINE)
 TOLD_IN = {
@@ -43,6 +46,7 @@ TOLD_IN = {
     "mappings/policy.toml": "governance.md",
     "mappings/hours.toml": "governance.md",
     "mappings/stages.toml": "crm.md",
+    "mappings/crms/": "crm.md",
 }
 
 
@@ -176,6 +180,41 @@ def test_every_key_that_is_read_is_explained(file: str, page: str, taken: list[F
         missing += [f"{fault.field}: {key}" for key in keys if not names(f"{told} nothing", key)]
     assert read, f"nothing was found of {file}"
     assert not missing
+
+
+@pytest.mark.parametrize("name", ["hubspot", "salesforce"])
+def test_every_key_of_a_crm_mapping_is_explained(name: str, tmp_path: Path) -> None:
+    text = HEADER.sub(
+        rf"\1\n{UNKNOWN} = 1", (ROOT / f"mappings/crms/{name}.toml").read_text("utf-8")
+    )
+    faults = crm_faults(tmp_path / f"{name}.toml", f"{UNKNOWN} = 1\n{text}")
+    read = [fault for fault in faults if fault.message == "is not known here"]
+    taken = {
+        key
+        for fault in read
+        for key in fault.remedy.removeprefix("this table takes ").split(", ")
+        if fault.field.split("[")[0].split(".")[0] != "events"  # sources.md has their grammar
+    }
+    assert {"contact", "facts", "opt_out", "history", "write"} <= taken
+    assert {key for key in taken if not names(f"{spoken('crm.md')} nothing", key)} == set()
+
+
+def test_samples_of_a_crm_mapping_have_no_faults(tmp_path: Path) -> None:
+    samples = 0
+    for block in blocks():
+        if found := re.match(r"# mappings/crms/(\w+)\.toml\n", block.text):
+            samples += 1
+            assert crm_faults(tmp_path / f"{found[1]}.toml", block.text) == [], block
+    assert samples >= 5
+
+
+def crm_faults(path: Path, text: str) -> list[Fault]:
+    """What is at fault in a CRM's mapping file of this text."""
+    faults: list[Fault] = []
+    stages = load_stages(ROOT / "mappings" / "stages.toml", faults).order
+    path.write_text(text, encoding="utf-8")
+    crms.load(path, Supply(stages=stages), faults)
+    return faults
 
 
 def test_every_key_of_the_example_is_explained() -> None:

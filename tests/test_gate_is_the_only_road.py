@@ -109,8 +109,8 @@ def test_only_the_dispatcher_hands_over() -> None:
 
 
 def test_only_the_gate_makes_tickets() -> None:
-    assert calls("Ticket") == [(GATE, "_begin")]
-    assert calls("_begin") == [(GATE, "pass_gate")]
+    assert calls("Ticket") == [(GATE, "_ticket")]
+    assert calls("_ticket") == [(GATE, "pass_gate")]
     assert [place for place in mentions("replace") if place[0] in (GATE, DISPATCH)] == []
 
 
@@ -120,7 +120,7 @@ def test_the_gate_makes_a_ticket_only_after_a_decision_to_send() -> None:
     decided = next(n for n, text in enumerate(texts) if "_decide(" in text)
     refused = next(n for n, text in enumerate(texts) if "is not Verdict.send" in text)
     dry = next(n for n, text in enumerate(texts) if "rt.may_leave(" in text)
-    begun = next(n for n, text in enumerate(texts) if "_begin(" in text)
+    begun = next(n for n, text in enumerate(texts) if "_ticket(" in text)
     assert decided < refused < dry < begun
     for check in (refused, dry):
         statement = body[check]
@@ -142,7 +142,7 @@ def test_no_row_becomes_sending_but_at_the_gate() -> None:
         and isinstance(node.value, ast.Name)
         and node.value.id == "sends"
     ]
-    assert begins == [(GATE, "_begin")]
+    assert begins == [(GATE, "_ticket")]
 
 
 @pytest.mark.parametrize("file", ["providers/twilio.py", "providers/sandbox.py"])

@@ -21,13 +21,14 @@ BEDROCK = {
     "cron",
     "notices",
     "dates",
+    "records",
 }
 PROCESS = {"lock", "logs", "watch", "actor"}  # what a process needs of the machine it runs on
 LEAVES = {"sources", "providers", "crms"}
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(BEDROCK, BEDROCK),
     "ledger": BEDROCK,
-    "rules": {"rules", "model", "errors", "phone", "text", "expressions"},
+    "rules": {"rules", "model", "errors", "phone", "text", "expressions", "records"},
     **dict.fromkeys(LEAVES, BEDROCK),
     "steps": BEDROCK | LEAVES | {"ledger", "rules"},
     "starters": set(),

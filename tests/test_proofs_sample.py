@@ -10,13 +10,19 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from tests.proofs import fault_points, kill_run, synced
+from connector.ledger import migrations
+from connector.ledger.sqlite import SqliteStore
+from connector.records import reference
+from tests.crms.remote import RemoteCrm
+from tests.proofs import crm_process, fault_points, kill_run, synced, writeback_run
 from tests.proofs.chapters import Plan, prove
 from tests.proofs.load import answered
 from tests.proofs.verdict import Verdict, at_rest, judge, outbox
+from tests.steps.outbox import Outbox
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,6 +42,16 @@ def test_dying_at_named_points_loses_and_repeats_nothing(tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "nothing lost, nothing twice, in 200 rounds" in done.stdout
     assert not list(tmp_path.iterdir()), "a proof that ends well leaves nothing behind"
+
+
+def test_dying_before_a_write_back_is_done_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    proof = [sys.executable, "-m", "tests.proofs", "writebacks", "--rounds", "24"]
+    done = subprocess.run(
+        [*proof, "--place", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=180
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "nothing lost, nothing twice, in 24 rounds" in done.stdout
+    assert "died " in done.stdout
 
 
 # -- going on where one stopped ----------------------------------------------------------------
@@ -132,6 +148,65 @@ def test_the_judge_sees_a_text_that_never_reached_the_provider(folder: Path) -> 
     (folder / "data" / "sandbox.jsonl").write_text("")
     assert not outbox(folder)
     assert any("but not the provider" in fault for fault in judge(folder, orders(folder)).faults)
+
+
+# -- the judge of write-backs ---------------------------------------------------------------
+
+
+class There:
+    """A CRM, from outside, with what a test puts into it."""
+
+    def __init__(self, *state: dict[str, str]) -> None:
+        self.state = list(state)
+
+    def look(self, what: str = "state") -> dict[str, object]:
+        return {"people": ["501", "502"], "state": self.state}
+
+
+SENT = {"mark": reference("send:snd_1"), "kind": "activity", "record": "502", "body": "Delivered"}
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    """A folder with one text to a person, which arrived and is written."""
+    (tmp_path / "data").mkdir()
+    store = SqliteStore(tmp_path / "data" / "ledger.db")
+    migrations.migrate(store.database())
+    place = Outbox(store, RemoteCrm())
+    place.know(1, "502")
+    place.receipt(place.text(1))
+    with store.write() as tx:
+        tx.run("UPDATE writebacks SET state = 'written'")
+    store.close()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [
+        ([SENT], ""),
+        ([], "things are not in hubspot"),
+        ([SENT, SENT], "things are in hubspot twice"),
+        ([SENT, {**SENT, "mark": "other"}], "that never happened"),
+        ([{**SENT, "record": "501"}], "on another's record"),
+        ([{**SENT, "body": "Sent"}], "do not say that they arrived"),
+        ([{**SENT, "kind": "task"}], "a task that should be none"),
+    ],
+)
+def test_the_judge_sees_what_is_amiss_in_a_crm(
+    told: Path, there: list[dict[str, str]], says: str
+) -> None:
+    verdict = Verdict()
+    writeback_run.judge(verdict, told, "hubspot", cast(crm_process.Told, There(*there)))
+    assert any(says in fault for fault in verdict.faults) if says else not verdict.faults
+
+
+def test_the_judge_sees_what_a_crm_is_still_owed(told: Path) -> None:
+    with closing(sqlite3.connect(told / "data" / "ledger.db", isolation_level=None)) as ledger:
+        ledger.execute("UPDATE writebacks SET state = 'parked'")
+    verdict = Verdict()
+    writeback_run.judge(verdict, told, "hubspot", cast(crm_process.Told, There(SENT)))
+    assert any("is still owed, or refused" in fault for fault in verdict.faults)
 
 
 # -- the reader of system calls ----------------------------------------------------------------

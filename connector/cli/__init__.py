@@ -50,6 +50,8 @@ COMMANDS: Final = {
     "suppress": ("connector.cli.suppress:suppress", "Keep texts from single numbers by hand."),
     "number": ("connector.cli.number:number", "Show, look up and mark a number itself."),
     "audit": ("connector.cli.audit:audit", "Verify that nothing recorded was changed."),
+    "crm": ("connector.cli.crm:crm", "Check, prepare and read the CRM."),
+    "writebacks": ("connector.cli.writebacks:writebacks", "What the CRM is owed, and was refused."),
     "events": ("connector.cli.events:events", "List events, and replay those kept aside."),
     "clock": ("connector.cli.clock:clock", "Show and set the test clock of a folder."),
     "backup": ("connector.cli.backup:backup", "Copy everything into one checked file."),

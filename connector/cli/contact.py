@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -14,10 +14,12 @@ from connector.cli import NothingFound, output
 from connector.cli.reading import find_contacts, full_option, limit_option, reading
 from connector.cli.rights import export, forget
 from connector.config.loaded import load
-from connector.ledger import acts, listings, merges, reports
-from connector.rules.explain import masked, number_line, shown
+from connector.ledger import acts, crm_history, listings, merges, reports
+from connector.rules.explain import crm_record, masked, number_line, shared_line, shown
 from connector.runtime import Waker, clock_of, opened
 from connector.steps import owed
+
+HISTORY: Final = 50  #: changes of deals, meetings and cases that are shown, the newest
 
 
 @click.group()
@@ -60,6 +62,7 @@ def show(folder: Path, who: str, full: bool, as_json: bool) -> None:
             names = person["identities"]
             numbers = [name["value"] for name in names if name["kind"] == "phone"]
             person["numbers"] = [reports.number(tx, number) for number in numbers]
+            person["crm_history"] = crm_history.of_person(tx, person["id"], HISTORY)
     for place, person in enumerate(found):
         if as_json:
             output.json_line(_hidden(person, full))
@@ -67,6 +70,7 @@ def show(folder: Path, who: str, full: bool, as_json: bool) -> None:
             if place:
                 output.say()
             output.record(_lines(_hidden(person, full)), title=str(person["id"]))
+            _history(person["crm_history"])
 
 
 @contact.command("list")
@@ -147,6 +151,25 @@ def split(folder: Path, merge_id: str, why: str) -> None:
     output.say(f"Moved back: {_moved(found['moved'])}. What came since stays with {winner}.")
 
 
+def _history(changes: list[dict[str, Any]]) -> None:
+    """What became of the deals, meetings and cases that a person stands on, the newest first."""
+    if not changes:
+        return
+    output.say()
+    columns = ("when", "what", "record", "field", "before", "after")
+    rows = ({**row, "when": _minute(row["occurred_at"]), "what": row["object"]} for row in changes)
+    output.rows(rows, columns, title="in the CRM")
+
+
+def _chosen(names: list[Mapping[str, Any]]) -> str:
+    """Which of a person's several records in one CRM is written to, and why; "" for one."""
+    records = [str(name["value"]) for name in names if name["kind"] == "crm_id"]
+    beside = [each for each in records if each.partition(":")[0] == records[0].partition(":")[0]]
+    if len(beside) < 2:
+        return ""
+    return f"{crm_record(beside[0])}, of {len(beside)} the one that the CRM confirmed last"
+
+
 def _hidden(item: Mapping[str, Any], full: bool) -> dict[str, Any]:
     """The contact as it may be shown."""
     found: dict[str, Any] = shown(item, full=full)
@@ -176,6 +199,7 @@ def _lines(person: Mapping[str, Any]) -> dict[str, Any]:
     for number in person["numbers"]:
         since = _minute(number["blocked_at"])
         lines[f"number {number['phone']}"] = number_line(number, since)
+        lines[f"shared {number['phone']}"] = shared_line(number)
     lines |= {
         "first_visit": person["first_visit"],
         "last_visit": person["last_visit"],
@@ -183,6 +207,8 @@ def _lines(person: Mapping[str, Any]) -> dict[str, Any]:
         "last_seen": _minute(person["last_seen_at"]),
         "last_activity": _minute(person["last_activity_at"]),
     }
+    if chosen := _chosen(person["identities"]):
+        lines["written to"] = chosen
     if record := person["crm_record"]:
         lines["crm record"] = record["id"]
         lines |= {f"crm {name}": _plain(value) for name, value in record["fields"].items()}

@@ -25,6 +25,9 @@ TITLES: Final[Mapping[str, str]] = {
     "local_activities": "Notes on that record",
     "crm_facts": "What our CRM told us of you",
     "crm_changes": "What changed there",
+    "crm_history": "What became of your deals, meetings and cases there",
+    "crm_people": "Deals, meetings and cases there that are about you",
+    "crm_records": "Records there that are about you",
     "enrolments": "Plays you were part of",
     "decisions": "Why a text went, or did not",
     "facts": "What we looked at for those decisions",
@@ -40,6 +43,7 @@ TITLES: Final[Mapping[str, str]] = {
     "identity_links": "How we came to know those names",
     "merges": "Contacts that turned out to be you",
     "writebacks": "What we wrote to the CRM",
+    "errands": "What workflows of the CRM wanted for you",
     "unreadable": "Messages about you that could not be read",
     "acts": "What our people did about you",
 }

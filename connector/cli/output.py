@@ -63,10 +63,11 @@ def say(message: str = "", style: str = "") -> None:
     console().print(_CONTROLS.sub("", message), style=style or None, soft_wrap=True)
 
 
-def indented(message: str) -> None:
-    """Print a sentence two blanks in, in as many lines as the screen needs."""
+def indented(message: str, style: str = "", by: int = 2) -> None:
+    """Print a sentence a few blanks in, in as many lines as the screen needs."""
     out = console()
-    out.print(Padding(Text(_CONTROLS.sub("", message)), (0, 0, 0, 2), expand=False))
+    text = Text(_CONTROLS.sub("", message), style=style)
+    out.print(Padding(text, (0, 0, 0, by), expand=False))
 
 
 def when(written: object) -> str:

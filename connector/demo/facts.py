@@ -84,15 +84,23 @@ def goal_reached(kept: Kept) -> str:
 
 
 def crm_knows(kept: Kept) -> str:
-    """Each text that left, each reply and each outcome, on the record of a person."""
+    """Each text that left, each reply and each other outcome, on the record of a person."""
     owed = {
         *(f"send:{row['id']}" for row in _in_log(kept)),
         *(f"reply:{row['id']}" for row in kept.replies),
-        *(f"outcome:{row['id']}" for row in kept.outcomes),
+        *(f"outcome:{row['id']}" for row in _apart_from_replies(kept)),
     }
     records = {row["id"] for row in kept.records}
     known = {row["key"] for row in kept.activities if row["record"] in records}
     return _first(row["contact_id"] for row in kept.records) if owed and owed <= known else ""
+
+
+FROM_REPLIES: Final = frozenset({"replied", "opted_out"})
+
+
+def _apart_from_replies(kept: Kept) -> list[Row]:
+    """The outcomes that are not replies, which stand on the record in their own words."""
+    return [row for row in kept.outcomes if row["kind"] not in FROM_REPLIES]
 
 
 FACTS: Final[dict[str, tuple[str, Proof]]] = {

@@ -14,7 +14,7 @@ from typing import Any
 
 from connector.demo import facts, kept
 from connector.demo.kept import Kept, Row
-from connector.rules.writeback import LABEL_WORDS, status_words
+from connector.rules.activities import LABEL_WORDS, status_words
 
 Item = dict[str, Any]
 

@@ -37,9 +37,12 @@ CREATE = """INSERT INTO contacts (id, created_at, first_seen_at, last_seen_at)
 GET = "SELECT * FROM contacts WHERE id = :id"
 IDENTITIES = """SELECT kind, value, confirmed_at, linked_at FROM identities
     WHERE contact_id = :contact AND detached_at IS NULL
-    ORDER BY coalesce(confirmed_at, linked_at) DESC"""
+    ORDER BY coalesce(confirmed_at, linked_at) DESC,
+        CASE WHEN confirmed_at IS NULL THEN 1 ELSE 0 END"""
 DETACH = """UPDATE identities SET detached_at = :at
     WHERE kind = :kind AND value = :value AND contact_id = :contact"""
+CONFIRM = """UPDATE identities SET confirmed_at = :at
+    WHERE kind = :kind AND value = :value AND contact_id = :contact AND detached_at IS NULL"""
 SEEN = """UPDATE contacts SET first_seen_at = :first_seen_at, last_seen_at = :last_seen_at,
         last_activity_at = :last_activity_at WHERE id = :id"""
 LEARNED = """UPDATE contacts SET traits = :traits, timezone = :timezone, country = :country,
@@ -114,6 +117,13 @@ def _put(
     tx.run(
         LINK, kind=kind, value=value, contact=contact_id, event=event_id, at=at, confirmed=confirmed
     )
+
+
+def confirm(tx: Tx, kind: str, value: str, contact_id: str, at: datetime | None) -> None:
+    """An identity that a contact bears is the one to use among those of its kind; without an
+    instant it is the last to use."""
+    stamp = clock.text(at) if at else None
+    tx.run(CONFIRM, kind=kind, value=value, contact=contact_id, at=stamp)
 
 
 def note(

@@ -23,6 +23,11 @@ NAMED = "SELECT kind, value FROM identities WHERE contact_id = :id"
 LINKED = "SELECT DISTINCT kind, value FROM identity_links WHERE contact_id = :id"
 BORNE = """SELECT contact_id FROM identities WHERE kind = 'phone' AND value = :phone
     AND detached_at IS NULL"""
+THING: Final = "crm || ':' || object || ':' || record"
+"""What a deal, a meeting or a case of a CRM is found by."""
+STANDS_ON = """SELECT DISTINCT crm, object, record FROM crm_people WHERE person = :person"""
+STANDING = """SELECT person FROM crm_people
+    WHERE crm = :crm AND object = :object AND record = :record"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,12 @@ PLACES: Final = (
     ),
     Place("unreadable", (("body", "words"), ("url", "words"), ("headers", "words"))),
     Place("writebacks", (("contact_id", "contacts"),)),
+    Place("errands", (("send_id", "sends"), ("enrolment_id", "enrolments"))),
     Place("crm_facts", (("contact_id", "contacts"),)),
     Place("crm_changes", (("contact_id", "contacts"),)),
+    Place("crm_records", (("contact_id", "contacts"), (THING, "things"))),
+    Place("crm_history", (("contact_id", "contacts"), (THING, "things"))),
+    Place("crm_people", (("person", "crm_ids"),)),
     Place("local_activities", (("record", "records"),)),
     Place("local_records", (("contact_id", "contacts"),)),
     Place(
@@ -132,6 +141,7 @@ NOBODY: Final = {
     "chains": "the heads of the chains",
     "alarms": "sentences with figures; never a number or a text (steps/alarm)",
     "forgotten": "digests of people who were forgotten, which is why they are there",
+    "crm_hints": "the ids of records that wait to be read in the CRM, for minutes",
     "cursors": "how far something has come",
     "counters": "sums",
 }
@@ -151,6 +161,13 @@ class Person:
     decisions: set[str] = field(default_factory=set)
     hashes: set[str] = field(default_factory=set)
     records: set[str] = field(default_factory=set)
+    things: set[str] = field(default_factory=set)  #: deals and the like that are about nobody else
+    shared_things: set[str] = field(default_factory=set)  #: that are about somebody else too
+
+    @property
+    def crm_ids(self) -> set[str]:
+        """What CRMs call the person."""
+        return {value for kind, value in self.identities if kind == "crm_id"}
 
     @property
     def words(self) -> set[str]:
@@ -174,6 +191,7 @@ def find(tx: Tx, contact_id: str) -> Person:
                 (str(item["kind"]), str(item["value"])) for item in tx.all(sql, id=each)
             }
     _sort_phones(tx, person)
+    _sort_things(tx, person)
     _look_up(tx, person)
     return person
 
@@ -192,6 +210,13 @@ def _sort_phones(tx: Tx, person: Person) -> None:
             (person.shared if others - person.contacts else person.phones).add(value)
 
 
+def _sort_things(tx: Tx, person: Person) -> None:
+    for row in [row for name in person.crm_ids for row in tx.all(STANDS_ON, person=name)]:
+        about = {name: str(row[name]) for name in ("crm", "object", "record")}
+        others = {str(other["person"]) for other in tx.all(STANDING, **about)} - person.crm_ids
+        (person.shared_things if others else person.things).add(":".join(about.values()))
+
+
 def _look_up(tx: Tx, person: Person) -> None:
     """Ids of rows that other rows hang on."""
     for table, into, column in (
@@ -206,12 +231,14 @@ def _look_up(tx: Tx, person: Person) -> None:
 
 
 def rows(tx: Tx, place: Place, person: Person, *, shared: bool = False) -> list[Row]:
-    """The rows of a table about a person, each once; ``shared`` adds those of shared numbers."""
+    """The rows of a table about a person, each once; ``shared`` adds those of what they share."""
     found: dict[tuple[Any, ...], Row] = {}
     for column, kind in place.by:
         values: Iterable[str] = getattr(person, kind)
         if shared and kind == "phones":
             values = person.phones | person.shared
+        if shared and kind == "things":
+            values = person.things | person.shared_things
         for row in _matching(tx, place.table, column, values, inside=kind == "words"):
             found.setdefault(tuple(row), row)
     return list(found.values())

@@ -7,7 +7,7 @@ story holds is told in :mod:`connector.ledger.stories`. Every query is by an ind
 from __future__ import annotations
 
 from connector import phone
-from connector.ledger import consents, contacts, decisions, enrolments, sends, stories
+from connector.ledger import consents, contacts, crm_history, decisions, enrolments, sends, stories
 from connector.ledger.store import Row, Tx
 from connector.ledger.stories import MANY, REPLY
 from connector.model import Json
@@ -19,6 +19,10 @@ STARTS = f"""{decisions.SAME} SELECT id, event_id, enrolment_id, play, reason, d
     ORDER BY decided_at DESC LIMIT :limit"""  # noqa: S608
 REPLIES_FROM = """SELECT id, occurred_at AS at FROM replies WHERE phone = :phone
     ORDER BY occurred_at DESC LIMIT :limit"""
+SHARED = """SELECT i.contact_id, c.value AS crm_id FROM identities i LEFT JOIN identities c
+        ON c.contact_id = i.contact_id AND c.kind = 'crm_id' AND c.detached_at IS NULL
+    WHERE i.kind = 'phone' AND i.value = :phone AND i.detached_at IS NULL
+    ORDER BY i.contact_id, coalesce(c.confirmed_at, c.linked_at) DESC LIMIT 100"""
 KNOWN = ("type", "country", "blocked_at", "blocked_by", "blocked_scope", "held_at", "held_why")
 
 
@@ -81,7 +85,11 @@ def of_contact(tx: Tx, contact_id: str, limit: int) -> Chain | None:
     found = list(starts.values())
     for e164 in numbers:
         found += tx.all(REPLIES_FROM, phone=e164, limit=limit + 1)
-    return _told(tx, chain, found, limit) | {"numbers": [number(tx, e164) for e164 in numbers]}
+    beside = {
+        "numbers": [number(tx, e164) for e164 in numbers],
+        "crm_history": crm_history.of_person(tx, known, limit),
+    }
+    return _told(tx, chain, found, limit) | beside
 
 
 def of_number(tx: Tx, e164: str, limit: int) -> Chain:
@@ -94,15 +102,25 @@ def of_number(tx: Tx, e164: str, limit: int) -> Chain:
     if chain is None:
         replies = tx.all(REPLIES_FROM, phone=e164, limit=limit + 1)
         chain = _told(tx, _chain(tx, "number", e164, ""), replies, limit)
-        chain["numbers"] = [number(tx, e164)]
+        chain |= {"numbers": [number(tx, e164)], "crm_history": []}
     return chain | {"kind": "number", "id": e164, "bearers": bearers}
 
 
 def number(tx: Tx, e164: str) -> dict[str, Json]:
-    """What is known of a number itself, with its consent rows, oldest first."""
+    """What is known of a number itself, with its consent rows, oldest first, and who shares it."""
     row = consents.number(tx, e164)
     known = {name: row[name] if row else "" for name in KNOWN}
-    return {"phone": e164, **known, "consents": [dict(item) for item in consents.rows(tx, e164)]}
+    rows: list[Json] = [dict(item) for item in consents.rows(tx, e164)]
+    return {"phone": e164, **known, "consents": rows, "shared": _shared(tx, e164)}
+
+
+def _shared(tx: Tx, e164: str) -> list[Json]:
+    """The people who share a number, each with the CRM's record of theirs that is written to."""
+    found: dict[str, str] = {}
+    for row in tx.all(SHARED, phone=e164):
+        found.setdefault(str(row["contact_id"]), str(row["crm_id"] or ""))
+    people: list[Json] = [{"id": id_, "crm_id": crm_id} for id_, crm_id in found.items()]
+    return people if len(people) > 1 else []
 
 
 def who(tx: Tx, contact_id: str) -> dict[str, Json] | None:

@@ -51,6 +51,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "unreadable": Kind("unreadable", "unr", "received_at"),
     "receipts": Kind("receipts", "rcp", "heard_at"),
     "crm_changes": Kind("crm_changes", "", "heard_at"),
+    "crm_history": Kind("crm_history", "crh", "occurred_at"),
     "touches": Kind("touches", "", "at"),
     "lookups": Kind("lookups", "", "at"),
 }

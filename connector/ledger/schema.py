@@ -272,11 +272,16 @@ FIRST: Final = (
     """CREATE TABLE writebacks (
         id TEXT PRIMARY KEY, crm TEXT NOT NULL, contact_id TEXT NOT NULL, kind TEXT NOT NULL,
         key TEXT NOT NULL, change TEXT NOT NULL, send_id TEXT,
-        state TEXT NOT NULL CHECK (state = 'owed' OR state = 'written' OR state = 'parked'),
+        state TEXT NOT NULL CHECK (
+            state = 'owed' OR state = 'written' OR state = 'parked' OR state = 'dropped'),
         attempt BIGINT NOT NULL DEFAULT 0, due_at TEXT NOT NULL, owed_at TEXT NOT NULL,
         written_at TEXT, record TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+        code TEXT NOT NULL DEFAULT '', remedy TEXT NOT NULL DEFAULT '', leased_until TEXT,
+        in_doubt BIGINT NOT NULL DEFAULT 0, waits BIGINT NOT NULL DEFAULT 1,
         revision BIGINT NOT NULL DEFAULT 1, UNIQUE (crm, key))""",
-    "CREATE INDEX writebacks_due ON writebacks (crm, due_at) WHERE state = 'owed'",
+    "CREATE INDEX writebacks_due ON writebacks (crm, waits, due_at) WHERE state = 'owed'",
+    """CREATE INDEX writebacks_leased ON writebacks (crm, leased_until)
+        WHERE state = 'owed' AND leased_until IS NOT NULL""",
     "CREATE INDEX writebacks_parked ON writebacks (crm) WHERE state = 'parked'",
     "CREATE INDEX writebacks_contact ON writebacks (contact_id, crm)",
     "CREATE INDEX writebacks_send ON writebacks (send_id) WHERE send_id IS NOT NULL",
@@ -287,6 +292,37 @@ FIRST: Final = (
         id TEXT PRIMARY KEY, contact_id TEXT NOT NULL, crm TEXT NOT NULL, facts TEXT NOT NULL,
         heard_at TEXT NOT NULL)""",
     "CREATE INDEX crm_changes_heard ON crm_changes (heard_at)",
+    """CREATE TABLE crm_hints (
+        crm TEXT NOT NULL, object TEXT NOT NULL, record TEXT NOT NULL, fate TEXT NOT NULL,
+        became TEXT NOT NULL DEFAULT '', occurred_at TEXT NOT NULL, heard_at TEXT NOT NULL,
+        due_at TEXT NOT NULL, attempt BIGINT NOT NULL DEFAULT 0,
+        revision BIGINT NOT NULL DEFAULT 1, PRIMARY KEY (crm, object, record, fate))""",
+    "CREATE INDEX crm_hints_due ON crm_hints (crm, due_at)",
+    """CREATE TABLE crm_records (
+        crm TEXT NOT NULL, object TEXT NOT NULL, record TEXT NOT NULL, contact_id TEXT,
+        fields TEXT NOT NULL, people TEXT NOT NULL DEFAULT '[]', modified_at TEXT NOT NULL,
+        read_at TEXT NOT NULL, fate TEXT NOT NULL DEFAULT '', became TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (crm, object, record))""",
+    "CREATE INDEX crm_records_contact ON crm_records (contact_id) WHERE contact_id IS NOT NULL",
+    """CREATE TABLE crm_history (
+        id TEXT PRIMARY KEY, crm TEXT NOT NULL, object TEXT NOT NULL, record TEXT NOT NULL,
+        contact_id TEXT, field TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,
+        occurred_at TEXT NOT NULL, heard_at TEXT NOT NULL,
+        UNIQUE (crm, object, record, field, occurred_at, after))""",
+    "CREATE INDEX crm_history_contact ON crm_history (contact_id) WHERE contact_id IS NOT NULL",
+    """CREATE TABLE crm_people (
+        crm TEXT NOT NULL, object TEXT NOT NULL, record TEXT NOT NULL, person TEXT NOT NULL,
+        since_at TEXT NOT NULL, until_at TEXT, PRIMARY KEY (crm, object, record, person))""",
+    "CREATE INDEX crm_people_person ON crm_people (person)",
+    """CREATE TABLE errands (
+        crm TEXT NOT NULL, key TEXT NOT NULL, object TEXT NOT NULL, record TEXT NOT NULL,
+        event TEXT NOT NULL, play TEXT NOT NULL, template TEXT NOT NULL, purpose TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state = 'reading' OR state = 'open' OR state = 'done'),
+        occurred_at TEXT NOT NULL, asked_at TEXT NOT NULL, until_at TEXT NOT NULL,
+        enrolment_id TEXT, send_id TEXT, result TEXT NOT NULL DEFAULT '',
+        reason TEXT NOT NULL DEFAULT '', done_at TEXT, PRIMARY KEY (crm, key))""",
+    "CREATE INDEX errands_waiting ON errands (state, asked_at) WHERE state <> 'done'",
+    "CREATE INDEX errands_done ON errands (done_at) WHERE done_at IS NOT NULL",
     """CREATE TABLE refreshes (
         kind TEXT NOT NULL CHECK (kind = 'crm' OR kind = 'number'), about TEXT NOT NULL,
         send_id TEXT NOT NULL, asked_at TEXT NOT NULL, due_at TEXT NOT NULL,

@@ -55,7 +55,7 @@ OUTCOMES_OF = """SELECT * FROM outcomes WHERE contact_id = :contact AND send_id 
     ORDER BY occurred_at, id LIMIT :limit"""
 OUTCOME_OF_EVENT = "SELECT * FROM outcomes WHERE cause = :cause"
 WRITTEN = """SELECT w.crm, w.kind, w.key, w.state, w.attempt, w.owed_at, w.written_at, w.due_at,
-        w.record, w.error, a.subject, a.status FROM writebacks w
+        w.record, w.error, w.code, w.in_doubt, a.subject, a.status FROM writebacks w
     LEFT JOIN local_activities a ON a.key = w.key AND w.crm = 'local'
     WHERE {where} ORDER BY w.owed_at, w.id LIMIT :limit"""
 WRITTEN_FOR_SEND = WRITTEN.format(where="w.send_id = :id")

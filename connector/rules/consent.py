@@ -63,6 +63,22 @@ def wording_version(wording: str, named: str = "") -> str:
     return f"sha256:{hashlib.sha256(wording.encode(errors='replace')).hexdigest()[:16]}"
 
 
+def of_marketing(rows: Iterable[ConsentRow], stands: Standing) -> tuple[str, ConsentRow | None]:
+    """Marketing's consent in one word (granted, denied, unknown) and the row that made it so.
+
+    It is unknown where nobody was asked, and again where a consent has ended of itself.
+    """
+    about = (EVERYTHING, "marketing")
+    said = [row for row in rows if row.purpose in about and not row.pending]
+    said.sort(key=lambda row: row.occurred_at)
+    newest = {row.granted: row for row in said}
+    if "marketing" in stands.live:
+        return "granted", newest.get(True)
+    if False in newest and (stands.stopped or not said[-1].granted):
+        return "denied", newest[False]
+    return "unknown", None
+
+
 class _Reading:
     """The state in which reading a number's rows stands."""
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from connector.model import ConsentRow
 from connector.phone import mask
+from connector.rules.activities import LABEL_WORDS
 from connector.rules.consent import standing
 from connector.rules.page import Page, one_line, short, span
 from connector.rules.walks import ended, tell_crm, tell_outcomes, tell_text, tell_walk
-from connector.rules.writeback import LABEL_WORDS
 
 Known = Mapping[str, Any]
 
@@ -80,6 +80,33 @@ def number_line(number: Known, since: str, known: Iterable[str] | None = None) -
     return f"live consent for {', '.join(live)}" if live else "no live consent"
 
 
+def shared_line(number: Known) -> str:
+    """Who shares a number, and on whose record what is said to it stands; "" for nobody."""
+    people = [
+        f"{each['id']} ({crm_record(each['crm_id'])})" if each["crm_id"] else str(each["id"])
+        for each in number.get("shared", ())
+    ]
+    if not people:
+        return ""
+    names = f"{', '.join(people[:-1])} and {people[-1]}"
+    return (
+        f"shared by {names}: consent and limits are the number's, "
+        "and each text, with what is replied to it, stands on the record of whom it was for"
+    )
+
+
+def crm_record(crm_id: str) -> str:
+    """A record of a CRM by its whole name, ``hubspot:901``, in words."""
+    crm, _, record = crm_id.partition(":")
+    return f"record {record} of {crm}"
+
+
+def crm_change(row: Known, at: str) -> str:
+    """One change of a deal, a meeting or a case that a person stands on, in one line."""
+    became = f"{short(row['before'])} → {short(row['after'])}"
+    return f"{row['object']} {short(row['record'], 40)}, {row['field']}: {became}, {at}"
+
+
 def _consent_row(row: Known) -> ConsentRow:
     at = datetime.fromisoformat(row["occurred_at"])
     action = row["action"]
@@ -98,6 +125,8 @@ def _person(page: Page, chain: Known) -> None:
         page.add("Contact", "Nobody is known by it.")
     for number in chain["numbers"]:
         _number(page, number)
+    for row in reversed(chain["crm_history"]):
+        page.add("CRM", crm_change(row, page.at(row["occurred_at"])))
 
 
 def _name(contact: Known) -> str:
@@ -109,6 +138,7 @@ def _name(contact: Known) -> str:
 def _number(page: Page, number: Known) -> None:
     since = page.at(number["blocked_at"]) if number["blocked_at"] else ""
     page.add("Number", f"{number['phone']}: {number_line(number, since)}")
+    page.add("Number", shared_line(number))
     if number["held_at"]:
         page.add("Number", f"held since {page.at(number['held_at'])}: {number['held_why']}")
     for row in number["consents"][-CONSENTS_TOLD:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Final
 
 from connector.errors import ExpressionFailed
 from connector.expressions import Bundle, Expression, compile_all
@@ -13,6 +14,8 @@ from connector.rules import told
 from connector.rules.locate import Located, locate
 
 __all__ = [
+    "DELETED",
+    "MERGED",
     "ConsentRule",
     "EventRule",
     "Located",
@@ -23,6 +26,10 @@ __all__ = [
     "locate",
     "visible",
 ]
+
+
+MERGED: Final = "merge"  #: the type of an event: a CRM made one of two records
+DELETED: Final = "delete"  #: the type of an event: a CRM's record is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class EventRule:
     values: Bundle  #: subject.*, traits.*, visit.*, facts.*, key, value, currency, consents[0].*
     when: Expression | None = None
     stage: str = ""
+    stages: Mapping[str, str] = field(default_factory=dict)
+    #: what ``values["stage"]`` may be → our stage, where the event itself tells a stage
     activity: bool = True
     outcome: str = ""
     consents: tuple[ConsentRule, ...] = ()
@@ -164,6 +173,8 @@ def apply(
     Raises ``ExpressionFailed``, whose message begins with the field, where an expression of the
     file cannot be evaluated over this event.
     """
+    if event.type in (MERGED, DELETED):
+        return _became(mapping, event)
     context = _context(mapping, event)
     rule = _rule(mapping, event, context)
     if isinstance(rule, Unmapped):
@@ -180,7 +191,7 @@ def apply(
         subject=subject,
         facts=said.facts(),
         traits=said.traits(),
-        stage=rule.stage,
+        stage=rule.stage or said.stage(rule.stages),
         key=said.key(),
         activity=rule.activity,
         consents=tuple(_consents(rule, said, event)),
@@ -195,6 +206,23 @@ def apply(
         thing=rule.thing,
         contact_made=rule.contact_made,
         contact_purpose=rule.contact_purpose,
+    )
+
+
+def _became(mapping: SourceMapping, event: Event) -> Signal | Unmapped:
+    """What a CRM says became of a person's record: one that lives on in another is that person."""
+    item = event.payload.get("item")
+    if event.type == DELETED or not isinstance(item, Mapping):
+        return Unmapped("record_deleted")
+    lost, lives = str(item.get("id") or ""), str(item.get("became") or "")
+    return Signal(
+        name="crm_merged",
+        subject=Subject(crm=event.source, crm_id=lives),
+        facts={"record": lost, "became": lives},
+        traits={},
+        activity=False,
+        merges=Subject(crm=event.source, crm_id=lost),
+        mapping=f"{mapping.name}@{mapping.version}",
     )
 
 

@@ -31,12 +31,19 @@ SENDS: Final = Pace(
     },
 )
 
-#: About four days of tries: long enough for a weekend's outage of a CRM.
+#: What a CRM is owed is never given up: after the last of these it is tried each ``longest``.
 WRITEBACKS: Final = Pace(
     first=timedelta(seconds=5),
     longest=timedelta(hours=1),
     attempts=100,
-    first_by_reason={"configuration": timedelta(minutes=1)},
+    first_by_reason={
+        "configuration": timedelta(minutes=1),
+        "unauthorized": timedelta(minutes=1),
+        "forbidden": timedelta(minutes=1),
+        "rate_limited": timedelta(seconds=10),
+        "daily_limit": timedelta(minutes=30),
+        "locked": timedelta(seconds=3),
+    },
 )
 
 

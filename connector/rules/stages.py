@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +11,6 @@ class Stages:
     """``mappings/stages.toml`` as values."""
 
     order: tuple[str, ...]  #: earliest first
-    crms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: crm → stage → its name
     fall_back: frozenset[str] = frozenset()  #: stages that may be returned to from a later one
     version: str = ""
     content: str = ""
@@ -33,13 +31,3 @@ def next_stage(stages: Stages, current: str, proposed: str) -> str:
     if current not in stages.order or proposed in stages.fall_back:
         return proposed
     return max(current, proposed, key=stages.order.index)
-
-
-def crm_name(stages: Stages, crm: str, stage: str) -> str:
-    """What a CRM calls a stage; the stage's own name where the file names no other."""
-    return stages.crms.get(crm, {}).get(stage, stage)
-
-
-def own_name(stages: Stages, crm: str, name: str) -> str:
-    """The earliest stage that a CRM calls ``name``; "" where there is none."""
-    return next((stage for stage in stages.order if crm_name(stages, crm, stage) == name), "")

@@ -13,6 +13,7 @@ from connector.errors import ExpressionFailed
 from connector.model import Capture, ConsentGiven, Json, Subject, Trust
 from connector.rules import links
 
+PHONES: Final = "subject.phones"  #: several fields of a CRM's record that may hold the number
 MAX_ID: Final = 256
 MAX_EMAIL: Final = 254
 MAX_KEY: Final = 200
@@ -72,7 +73,7 @@ class Told:
             anonymous_id=self.identity(
                 "subject.anonymous_id", self._values.get("subject.anonymous_id")
             ),
-            phone=self.phone("subject.phone"),
+            phone=self.own_phone(),
             email=self._email(),
             crm=self.identity("subject.crm", self._values.get("subject.crm")) if crm_id else "",
             crm_id=crm_id,
@@ -101,6 +102,28 @@ class Told:
             return phone.parse(text, self._region).e164
         except phone.NotANumber as error:
             return self._drop(field, str(error))
+
+    def own_phone(self) -> str:
+        """The subject's number; of several fields the first number that texts can reach.
+
+        Where they can reach none it is the first that is a number at all.
+        """
+        fields = self._values.get(PHONES)
+        if not isinstance(fields, list) or self.trust is Trust.browser:
+            return self.phone("subject.phone")
+        found, why = [], ""
+        for text in map(_plain, fields):
+            try:
+                found += [phone.parse(text, self._region)] if text else []
+            except phone.NotANumber as error:
+                why = why or str(error)
+        if not found:
+            return self._drop("subject.phone", why) if why else ""
+        return next((one for one in found if phone.reachable(one.type)), found[0]).e164
+
+    def stage(self, stages: Mapping[str, str]) -> str:
+        """Our stage for the one that the event itself tells; "" where it means none of ours."""
+        return stages.get(_plain(self._values.get("stage")).strip(), "") if stages else ""
 
     def facts(self) -> dict[str, Json]:
         """The facts that have a value."""
@@ -229,7 +252,7 @@ class Told:
         if self._values.get(f"{place}.phone"):
             return self.phone(f"{place}.phone")
         noted = len(self.dropped)
-        number = self.phone("subject.phone")
+        number = self.own_phone()
         del self.dropped[noted:]
         return number
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from connector.model import SendState
+from connector.rules.activities import LABEL_WORDS, LEFT, status_words
 from connector.rules.page import Page, one_line, short
-from connector.rules.writeback import LABEL_WORDS, LEFT, status_words
 
 Known = Mapping[str, Any]
 
@@ -212,8 +212,13 @@ def _reply(page: Page, reply: Known) -> str:
 def _stands(page: Page, row: Known) -> str:
     if row["state"] == "written":
         return f"written {page.at(row['written_at'])}"
+    if row["state"] == "dropped":
+        return "dropped by hand"
     if row["state"] == "parked":
-        return f"refused by the CRM: {one_line(row['error'])}"
+        by = "waits for a record" if row["code"] == "no_record" else "refused by the CRM"
+        return f"{by}: {one_line(row['error'])}"
+    if row["in_doubt"]:
+        return f"perhaps written, looked up {page.at(row['due_at'])}: {one_line(row['error'])}"
     tried = f", tried {row['attempt']} times: {one_line(row['error'])}" if row["error"] else ""
     return f"owed since {page.at(row['owed_at'])}{tried}"
 

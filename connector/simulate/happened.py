@@ -15,7 +15,7 @@ from connector.ledger.store import Row, Tx
 TEXTS: Final = """SELECT * FROM sends WHERE accepted_at IS NOT NULL OR counts_at IS NOT NULL
     ORDER BY coalesce(accepted_at, counts_at), id"""
 OWED: Final = """SELECT * FROM writebacks WHERE kind <> 'activity' AND kind <> 'fields'
-    ORDER BY owed_at, id"""
+    AND key NOT LIKE 'task:reply:%' ORDER BY owed_at, id"""
 DECISIONS: Final = "SELECT * FROM decided ORDER BY decided_at, id"
 GOALS: Final = {"converted": "goal"}
 """A goal reached when all steps were done ends nothing any more, and is a goal all the same."""

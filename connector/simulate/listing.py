@@ -26,6 +26,7 @@ ROWS: Final = """SELECT accepted_at AS at, 'sent' AS what, play, step, contact_i
     FROM writebacks w
     LEFT JOIN enrolments e ON w.key LIKE '%:' || e.id || ':%' AND e.contact_id = w.contact_id
     WHERE w.kind <> 'activity' AND w.kind <> 'fields' AND w.owed_at >= :since
+        AND w.key NOT LIKE 'task:reply:%'
     ORDER BY 1"""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from connector.config.plays import revive
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Store
 from connector.model import Hook, Parsed
-from connector.runtime import of_files
+from connector.runtime import crm_source, of_files
 from connector.simulate.carrier import Carrier
 from connector.steps.setup import OpenSource, Setup
 
@@ -94,4 +95,6 @@ def sources_of(loaded: Loaded, more: Sequence[OpenSource] = ()) -> dict[str, Ope
         OpenSource(name, source.trust, ReadAlready(), loaded.mappings[source.mapping])
         for name, source in loaded.settings.sources.items()
     )
-    return {source.name: source for source in (*own, *more)}
+    crm = crm_source(loaded)
+    told = () if crm is None else (replace(crm, adapter=ReadAlready()),)
+    return {source.name: source for source in (*told, *own, *more)}

@@ -47,7 +47,8 @@ class Meaning:
 def meanings(loaded: Loaded) -> dict[str, Meaning]:
     """What each signal means, where every mapping that gives it agrees."""
     rules: dict[str, list[EventRule]] = {}
-    for mapping in loaded.mappings.values():
+    crm = () if loaded.crm.source is None else (loaded.crm.source,)
+    for mapping in (*loaded.mappings.values(), *crm):
         for rule in mapping.events:
             rules.setdefault(rule.signal, []).append(rule)
     return {name: _meaning(found) for name, found in rules.items()}

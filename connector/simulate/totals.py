@@ -25,7 +25,7 @@ WALKED: Final = """SELECT play, count(*) AS n,
 DECISIONS: Final = """SELECT play, contact_id, moment, verdict, reason, objections, repeats
     FROM decided WHERE verdict <> 'send' AND last_at >= :since"""
 OWED: Final = """SELECT kind, key FROM writebacks WHERE kind <> 'activity' AND kind <> 'fields'
-    AND owed_at >= :since"""
+    AND key NOT LIKE 'task:reply:%' AND owed_at >= :since"""
 WALKER: Final = "SELECT play FROM enrolments WHERE id = :id"
 TEXTS: Final = """SELECT accepted_at AS at, coalesce(segments, 1) AS segments FROM sends
     WHERE accepted_at IS NOT NULL AND accepted_at >= :since ORDER BY accepted_at, id"""

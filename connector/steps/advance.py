@@ -15,12 +15,22 @@ from connector.errors import ConnectorError, ExpressionFailed, StorageRefused, U
 from connector.ledger import cursors, enrolments, events, fanouts, timers
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Row, Tx, is_storage, savepoint
-from connector.model import Event, Hook, Receipt, Reply, Signal
+from connector.model import Errand, Event, Hint, Hook, Receipt, Reply, Signal
 from connector.rules import mapping
 from connector.rules.clicks import Fetch
 from connector.rules.mapping import Unmapped
 from connector.rules.plays import Kind
-from connector.steps import byhand, clicks, dates, edges, fanout, outcome, schedules, silence
+from connector.steps import (
+    byhand,
+    clicks,
+    dates,
+    edges,
+    fanout,
+    hints,
+    outcome,
+    schedules,
+    silence,
+)
 from connector.steps.apart import apart
 from connector.steps.setup import OpenSource, Setup
 from connector.steps.signal import take_signal
@@ -31,8 +41,9 @@ log = logging.getLogger("connector")
 Mapped = Signal | Unmapped | str | None
 """The signal of an event, why it has none, or (a string) the fault of its mapping."""
 
-Told = Receipt | Reply | Fetch | Mapping[str, Any]
-"""What is no event: a receipt, a reply, a fetch of a link, or (a mapping) a start by hand."""
+Told = Receipt | Reply | Fetch | hints.Noted | Mapping[str, Any]
+"""What is no event: a receipt, a reply, a fetch of a link, what a CRM hints at or wants, or (a
+mapping) a start by hand."""
 
 Fate = tuple[str, str, str, str]
 """What became of an event: its state, why, the id of the contact it is of, the mapping used."""
@@ -161,7 +172,7 @@ def _parsed(
     except Exception as error:  # a door: what one stranger sent must not hold up the rest
         log.exception("act=read source=%s result=failed", delivery.source)
         return (), (), [(f"internal: {type(error).__name__}", delivery.body)]
-    return parsed.events, (), parsed.rejected
+    return parsed.events, hints.of(delivery.source, parsed), parsed.rejected
 
 
 def _mapped(rt: Setup, piece: Piece) -> Mapped:
@@ -220,6 +231,8 @@ def _tell(tx: Tx, rt: Setup, piece: Piece, now: datetime, *, careful: bool) -> N
                 outcome.reply(tx, rt, piece.told, now)
             elif isinstance(piece.told, Fetch):
                 clicks.click(tx, rt, piece.told, now)
+            elif isinstance(piece.told, Hint | Errand | hints.Ignored):
+                hints.take(tx, rt, piece.told, now)
             elif piece.told is not None:
                 byhand.take(tx, rt, piece.told, now)
     except Unreadable as error:  # a start by hand for somebody who is not known, say

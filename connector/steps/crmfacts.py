@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from connector.ledger import contacts, crm_facts
 from connector.ledger.store import Tx
 from connector.model import Json
+from connector.rules.crm import facts_of
 from connector.rules.plays import Kind
 from connector.rules.triggers import change
 from connector.steps import dates, edges, optouts
@@ -17,6 +19,24 @@ from connector.steps.setup import Setup
 
 HEARING: Final = (Kind.change, Kind.date, Kind.segment)
 """Kinds of plays that what a CRM tells may begin, or move."""
+
+log = logging.getLogger("connector")
+
+
+def of_record(rt: Setup, crm: str, record: Mapping[str, Json] | None) -> dict[str, Json]:
+    """What plays and policy may read of a person's record, as ``Crm.fetch`` gives it.
+
+    By the names of the CRM's mapping file, with the field that opts out, whatever it is called;
+    nothing of somebody whom the CRM does not know.
+    """
+    mapping = rt.crm_mappings.get(crm)
+    if record is None or mapping is None:
+        return dict(record or {})
+    facts, faults = facts_of(mapping, record)
+    for fault in faults:
+        log.warning("act=facts crm=%s result=left_out why=%s", crm, fault)
+    field = rt.opt_out_fields.get(crm, "")
+    return {field: record[field], **facts} if field and field in record else facts
 
 
 def learn(

@@ -17,7 +17,7 @@ from typing import Final
 from connector.ledger import cursors, drifts, summaries, writebacks
 from connector.ledger.store import Tx
 from connector.model import Json
-from connector.steps import crmfacts, optouts, owed
+from connector.steps import crmfacts, crmpause, crmtell, optouts, owed
 from connector.steps.refresh import subject_of
 from connector.steps.setup import Setup
 
@@ -39,14 +39,16 @@ def _crm(rt: Setup, crm: str, field: str, pages: int) -> int:
         day = rt.clock().date().isoformat()
         with rt.store.read() as tx:
             found = _page(tx, crm, day)
-            if not found or writebacks.outage(tx, crm):
+            is_away = writebacks.outage(tx, crm) or crmpause.until(tx, crm, rt.clock())
+            if not found or is_away:
                 break
             subjects = [subject_of(tx, crm, contact_id) for contact_id in found]
         try:
-            told = rt.crms[crm].fetch(subjects)
+            records = rt.crms[crm].fetch(subjects)
         except Exception as error:  # a door: the page is asked about again in a minute
-            log.warning("act=drift crm=%s result=failed why=%s", crm, type(error).__name__)
+            crmpause.failed(rt, crmtell.FACTS, error)
             break
+        told = [crmfacts.of_record(rt, crm, record) for record in records]
         repaired += _settle(rt, crm, field, day, found, told)
     return repaired
 
@@ -62,7 +64,7 @@ def _settle(
     field: str,
     day: str,
     found: Sequence[str],
-    told: Sequence[Mapping[str, Json] | None],
+    told: Sequence[Mapping[str, Json]],
 ) -> int:
     repaired = 0
     with rt.store.write() as tx:
@@ -73,6 +75,7 @@ def _settle(
                 repaired += _repair(tx, crm, field, contact_id, facts, now)
         after = found[-1] if len(found) == PAGE else DONE
         cursors.set_(tx, _cursor(crm), f"{day} {after}")
+        crmpause.answered(tx, rt, crmtell.FACTS, now)
     if repaired:
         log.info("act=drift crm=%s repaired=%d", crm, repaired)
     return repaired
@@ -83,7 +86,9 @@ def _repair(
 ) -> bool:
     """Owe the field where it says other than the ledger does."""
     known = summaries.of(tx, contact_id)
-    differs = known is not None and bool(known.opted_out_at) != optouts.is_ticked(facts.get(field))
+    if known is None or not known.contact.phone:
+        return False  # without a number nobody here has said anything
+    differs = bool(known.opted_out_at) != optouts.is_ticked(facts.get(field))
     if differs:
         owed.contact_changed(tx, crm, contact_id, now)
     return differs

@@ -4,7 +4,7 @@ from the CRM.
 1. List everything since the backup, before any transaction; where one list cannot be had, stop.
 2. Texts: one of ours is accepted as of then; one that nobody knows is kept and counts in caps.
 3. Replies, oldest first, through the same door as callbacks: a STOP heard late blocks.
-4. Changes in the CRM, through the door of events.
+4. Changes in the CRM, as they are read at any time.
 5. Settle what is in doubt, and only then lift the kill switch.
 Done twice, it is done once: every row has its natural key.
 """
@@ -19,13 +19,12 @@ from typing import Final, TypeVar
 
 from connector import clock
 from connector.errors import SendFailed
-from connector.ledger import acts, contacts, cursors, restores, sends
-from connector.ledger.inbox import Delivery
+from connector.ledger import acts, contacts, restores, sends
 from connector.ledger.restores import Restored
 from connector.ledger.store import Row, Tx
-from connector.model import Accepted, Carried, Event, Receipt, Status
+from connector.model import Accepted, Carried, Receipt, Status
 from connector.rules import restored as rule
-from connector.steps import advance, outcome
+from connector.steps import crmread, outcome
 from connector.steps.restored import settled, went
 from connector.steps.setup import Setup
 from connector.text import count
@@ -34,7 +33,6 @@ log = logging.getLogger("connector")
 
 MARGIN: Final = timedelta(minutes=10)  #: before the backup, by a provider's clock beside ours
 SLICE: Final = 50  #: in one transaction
-CRM_CURSOR: Final = "crm_cursor:"  #: how far a CRM's changes were read
 
 T = TypeVar("T")
 
@@ -68,14 +66,13 @@ def fetch(rt: Setup, who: str = "connector") -> Fetched | None:
     try:
         provider = rt.providers[rt.provider]
         texts, replies = list(provider.carried(since)), list(provider.inbound(since))
-        changes = _changes(rt)
+        changes = crmread.poll(rt)
     except Exception as error:
         _note_trouble(rt, known, error)
         raise
-    found = Fetched(texts=len(texts), replies=len(replies), changes=len(changes))
+    found = Fetched(texts=len(texts), replies=len(replies), changes=changes)
     _each(rt, texts, lambda tx, item, now: text(tx, rt, item, found, now))
     _each(rt, replies, lambda tx, item, now: outcome.reply(tx, rt, item, now))
-    _each(rt, changes, lambda tx, item, now: _changed(tx, rt, item, now))
     _end(rt, known, found, who)
     return found
 
@@ -138,27 +135,6 @@ def _receipt(told: Carried) -> Receipt:
         cost_micros=told.cost_micros,
         currency=told.currency,
     )
-
-
-def _changes(rt: Setup) -> list[tuple[str, Event, str]]:
-    """(CRM, change, the cursor after it) of every change since the backup's own cursor."""
-    found = []
-    for name in sorted({rt.crm} & set(rt.crms)):
-        with rt.store.read() as tx:
-            cursor = cursors.get(tx, f"{CRM_CURSOR}{name}") or None
-        events, after = rt.crms[name].changes(cursor)
-        found += [(name, event, after) for event in events]
-    return found
-
-
-def _changed(tx: Tx, rt: Setup, change: tuple[str, Event, str], now: datetime) -> None:
-    name, event, after = change
-    source = rt.sources.get(event.source)
-    mapped = advance.map_event(rt, source, event) if source else "its source is not configured"
-    delivery = Delivery("events", event.source, event.received_at, b"")
-    piece = advance.Piece(delivery, 1, True, event=event)
-    advance.take(tx, rt, piece, mapped, now)
-    cursors.set_(tx, f"{CRM_CURSOR}{name}", after)
 
 
 def _end(rt: Setup, known: Restored, found: Fetched, who: str) -> None:

@@ -89,7 +89,7 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
         return None
     if asked.play is not None and asked.play.exclusive:
         _outrank(tx, rt, asked.play, send, now)
-    return _begin(tx, rt, send, asked.facts, asked.language, now)
+    return _ticket(tx, rt, send, asked.facts, asked.language, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ def _outrank(tx: Tx, rt: Setup, play: Play, send: Row, now: datetime) -> None:
             sends.cancel_planned(tx, str(row["id"]), "outranked", now)
 
 
-def _begin(
+def _ticket(
     tx: Tx, rt: Setup, send: Row, facts: Facts, language: str, now: datetime
 ) -> Ticket | None:
     counted = count(facts.text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connector.ledger import contacts, merges
+from connector.ledger import contacts, merges, writebacks
 from connector.ledger.store import Row, Tx
 from connector.model import Event, Signal, Subject
+from connector.rules.mapping import MERGED
 from connector.steps.setup import Setup
 
 
@@ -28,10 +29,13 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
        user id (a shared device); then phone or e-mail, where exactly one contact bears it and
        nothing named disagrees.
     2. Every identity named and not borne by somebody else is linked.
-    3. A trusted alias, or a trusted identify that names both, merges the anonymous contact.
+    3. A trusted alias, or a trusted identify that names both, merges the anonymous contact; so
+       does a CRM that made one of two records, of which the second may be new to us.
     """
     subject = signal.subject
     contact_id, proof, row = _find(tx, subject)
+    if not contact_id and event.type == MERGED and signal.merges is not None and trusted:
+        contact_id, _, row = _find(tx, signal.merges)
     is_new = not contact_id
     if is_new:
         contact_id = rt.new_id("con")
@@ -39,8 +43,10 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
     linked = _link_all(tx, rt, subject, contact_id, event, trusted, proof)
     merged: list[str] = []
     if signal.merges is not None and trusted:
-        is_alias = event.type == "alias"
-        merged = _merge(tx, rt, contact_id, signal.merges, event, explicit=is_alias)
+        is_proof = event.type in ("alias", MERGED)
+        merged = _merge(tx, rt, contact_id, signal.merges, event, explicit=is_proof)
+    if merged:
+        writebacks.record_found(tx, contact_id, event.occurred_at)
     if merged or (row is not None and row["merged_into"]):
         row = None  # no longer what they are
     return Identified(contact_id, is_new, tuple(linked), tuple(merged), row)
@@ -120,6 +126,8 @@ def _link_all(
         )
         if is_news:
             linked.append(kind)
+            if kind == "crm_id":
+                writebacks.record_found(tx, contact_id, event.occurred_at)
     return linked
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +12,7 @@ from connector.ledger import consents, contacts, writebacks
 from connector.ledger.store import Tx
 from connector.model import Json
 from connector.phone import mask
-from connector.rules import writeback as rules
+from connector.rules import activities
 from connector.rules.consent import CRM_FIELD, EVERYTHING, standing
 from connector.rules.expiry import NEVER
 from connector.steps import owed
@@ -60,6 +60,18 @@ def heard(
         tick_again(tx, crm, contact_id, kept, now)
 
 
+def ticked(tx: Tx, rt: Setup, crm: str, phones: Iterable[str], now: datetime) -> None:
+    """A record that was just read has its box ticked for these numbers: it counts at once.
+
+    It does not wait until the facts are asked for. The CRM recorded it, so that a replay, to
+    which records are not told, hears of it.
+    """
+    field = rt.opt_out_fields.get(crm, "")
+    for phone in phones:
+        if not _is_stopped(tx, phone):
+            _tick(tx, rt, crm, field, phone, now, who=crm)
+
+
 def kept(tx: Tx, crm: str, contact_id: str, phone: str, now: datetime) -> None:
     """An event of the CRM said that its box was un-ticked: where a STOP stands, tick it again."""
     number = consents.number(tx, phone)
@@ -77,7 +89,7 @@ def tick_again(tx: Tx, crm: str, contact_id: str, phones: list[str], now: dateti
         f"{since}, and not from this field. Only START from the number, or a new double opt-in, "
         "lifts it. The field was ticked again."
     )
-    for note in rules.for_note(f"{contact_id}:{clock.text(now)}", body, clock.text(now)):
+    for note in activities.for_note(f"{contact_id}:{clock.text(now)}", body, clock.text(now)):
         writebacks.owe(tx, crm, contact_id, note, now)
     owed.contact_changed(tx, crm, contact_id, now)
     log.info("act=optouts contact=%s crm=%s result=ticked_again", contact_id, crm)
@@ -89,11 +101,13 @@ def _is_stopped(tx: Tx, phone: str) -> bool:
     return number is not None and bool(number["blocked_scope"])
 
 
-def _tick(tx: Tx, rt: Setup, crm: str, field: str, phone: str, now: datetime) -> None:
+def _tick(
+    tx: Tx, rt: Setup, crm: str, field: str, phone: str, now: datetime, who: str = "connector"
+) -> None:
     number = consents.number(tx, phone)
     if number is None or number["blocked_scope"] != EVERYTHING:
         words = f"{field} was ticked in {crm}"
-        opt_out(tx, rt, phone, CRM_FIELD, words, "connector", "", now, source=crm)
+        opt_out(tx, rt, phone, CRM_FIELD, words, who, "", now, source=crm)
 
 
 def _untick(tx: Tx, rt: Setup, crm: str, field: str, phone: str, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from connector.ledger.outcomes import Heard
 from connector.ledger.store import Row, Tx
 from connector.model import Accepted, Label, Receipt, Reply, Status
 from connector.phone import mask
-from connector.rules import replies
+from connector.rules import activities, replies
 from connector.rules.links import cleaned
 from connector.rules.replies import Understood
 from connector.steps import budget, dispatch, optin, owed, signal, templates, versions
@@ -80,11 +80,13 @@ def reply(tx: Tx, rt: Setup, told: Reply, now: datetime) -> None:
     )
     if not new:
         return
-    outcomes.talk(tx, told.sender, at - OPEN, at)
+    talking = outcomes.talk(tx, told.sender, at - OPEN, at)
     acted = obey(tx, rt, told, understood.label, understood.why, contact_id, at, now)
     if contact_id:
         label = understood.label
         _remember(tx, rt, label, contact_id, reply_id, last, at, now)
+        if activities.needs_person(label, talking=talking):
+            owed.hot_reply(tx, rt.crm, outcomes.get_reply(tx, reply_id), now)
         _signal(tx, rt, told, label, answered, contact_id, last, at, now)
     if not told.opt_out_type and understood.label in ANSWERS and acted:
         answer(tx, rt, told, understood.label, contact_id, reply_id, at, now, understood.why)
@@ -135,7 +137,7 @@ def _remember(
     at: datetime,
     now: datetime,
 ) -> None:
-    """A reply is an outcome, and something the CRM is told."""
+    """A reply is an outcome, and something the CRM is told: once, by its own words."""
     kind = "opted_out" if label in GONE else "replied"
     heard = Heard(
         id=rt.new_id("out"),
@@ -148,7 +150,6 @@ def _remember(
     )
     outcomes.add(tx, heard, now)
     owed.replied(tx, rt.crm, outcomes.get_reply(tx, reply_id), now)
-    owed.outcome_heard(tx, rt.crm, outcomes.get(tx, heard.id), now)
 
 
 def _signal(

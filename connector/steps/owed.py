@@ -13,8 +13,9 @@ from typing import Any
 from connector import clock
 from connector.ledger import writebacks
 from connector.ledger.store import Tx
-from connector.model import Owed
-from connector.rules import writeback as rules
+from connector.records import Owed
+from connector.rules import activities as rules
+from connector.rules.writeback import fields_key
 
 HOOK = "hook:"  #: before the name of a tool, where a CRM's name stands
 
@@ -42,6 +43,13 @@ def replied(tx: Tx, crm: str, reply: Mapping[str, Any], now: datetime) -> None:
         contact_changed(tx, crm, reply["contact_id"], now)
 
 
+def hot_reply(tx: Tx, crm: str, reply: Mapping[str, Any], now: datetime) -> None:
+    """A reply needs a person: it is a task, at once and only once. Its words are looked up."""
+    key = rules.hot_key(reply["id"])
+    owed = Owed("task", key, {}, reply["send_id"] or "", urgent=True)
+    writebacks.owe(tx, crm, reply["contact_id"], owed, now)
+
+
 def outcome_heard(tx: Tx, crm: str, outcome: Mapping[str, Any], now: datetime) -> None:
     """An outcome was heard."""
     owed = Owed("activity", f"outcome:{outcome['id']}", {}, outcome["send_id"] or "")
@@ -59,10 +67,10 @@ def call_due(
     tx: Tx, webhook: str, contact_id: str, key: str, told: Mapping[str, Any], now: datetime
 ) -> None:
     """A play's step asks another tool to be called; ``key`` is ``<enrolment>:<step>``."""
-    owed = Owed("webhook", f"call:{key}", dict(told))
+    owed = Owed("webhook", f"call:{key}", dict(told), urgent=True)
     writebacks.owe(tx, f"{HOOK}{webhook}", contact_id, owed, now)
 
 
 def contact_changed(tx: Tx, crm: str, contact_id: str, now: datetime) -> None:
     """Something that the contact's fields sum up has changed: stage, opt-out, traits."""
-    writebacks.owe(tx, crm, contact_id, Owed("fields", rules.fields_key(contact_id)), now)
+    writebacks.owe(tx, crm, contact_id, Owed("fields", fields_key(contact_id)), now)

@@ -24,7 +24,7 @@ from connector.phone import mask
 from connector.providers import LooksUp
 from connector.rules.policy import CHECK_AGAIN
 from connector.rules.retry import WRITEBACKS, next_attempt
-from connector.steps import crmfacts
+from connector.steps import crmfacts, crmpause
 from connector.steps.alarm import alarm
 from connector.steps.setup import Setup
 
@@ -55,7 +55,9 @@ def ask_crm(rt: Setup) -> int:
     if not wanted:
         return 0
     try:
-        told = rt.crms[rt.crm].fetch(subjects)
+        told = [
+            crmfacts.of_record(rt, rt.crm, record) for record in rt.crms[rt.crm].fetch(subjects)
+        ]
         found = list(zip(wanted, told, strict=True))
     except Exception as error:  # a door: whatever went wrong, it is asked again later
         _crm_failed(rt, wanted, error)
@@ -82,11 +84,11 @@ def subject_of(tx: Tx, crm: str, contact_id: str) -> Subject:
     return Subject(user_id=user, phone=contact.phone, email=contact.email)
 
 
-def _learn(tx: Tx, rt: Setup, wanted: Due, facts: Mapping[str, Json] | None, now: datetime) -> None:
+def _learn(tx: Tx, rt: Setup, wanted: Due, facts: Mapping[str, Json], now: datetime) -> None:
     """Keep what the CRM told; that it knows nobody is told too, and is nothing."""
     row = contacts.row(tx, wanted.about)
     if row is not None:
-        crmfacts.learn(tx, rt, rt.crm, str(row["id"]), facts or {}, now, asked=True)
+        crmfacts.learn(tx, rt, rt.crm, str(row["id"]), facts, now, asked=True)
     refreshes.done(tx, CRM, wanted.about, now)
 
 
@@ -97,7 +99,7 @@ def _crm_failed(rt: Setup, wanted: Sequence[Due], error: Exception) -> None:
         for each in wanted:
             refreshes.put_off(tx, [each], _later(rt, each, now, after))
         says = f"The CRM could not be asked ({words}); texts wait for what it knows."
-        alarm(tx, rt, "crm_not_asked", says, now, about=rt.crm)
+        alarm(tx, rt, "crm_not_asked", says + crmpause.remedy(error), now, about=rt.crm)
     log.warning("act=refresh crm=%s contacts=%d result=failed why=%s", rt.crm, len(wanted), words)
 
 

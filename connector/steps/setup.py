@@ -14,6 +14,7 @@ from connector.ledger.restores import Restored
 from connector.ledger.store import Store
 from connector.model import Mode, Purpose, Trust
 from connector.providers import Provider
+from connector.rules.crm import CrmMapping
 from connector.rules.mapping import SourceMapping
 from connector.rules.plays import Kind, Play, Segment
 from connector.rules.plays import Mode as PlayMode
@@ -84,6 +85,9 @@ class Setup:
     arm: str | None = None  #: of every experiment, where examples say it; None draws
     crm_fields: Mapping[str, tuple[CrmField, ...]] = field(default_factory=dict)
     opt_out_fields: Mapping[str, str] = field(default_factory=dict)  #: by CRM: what opts out there
+    crm_mappings: Mapping[str, CrmMapping] = field(default_factory=dict)
+    flush_after: timedelta = timedelta(0)  #: a write-back waits so long for others to go along
+    poll_every: timedelta = timedelta(minutes=1)  #: between two looks at what changed in a CRM
     starting: Mapping[str, tuple[Play, ...]] = field(default_factory=dict)
     by_kind: Mapping[Kind, tuple[Play, ...]] = field(default_factory=dict)
     top_priority: int = 0  #: the highest of any marketing play

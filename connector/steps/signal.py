@@ -195,6 +195,8 @@ def _take_consents(
     number of now, and an end is for every number the contact bears."""
     proposed: dict[str, set[str]] = {}
     for given in signal.consents:
+        if given.granted and event.back_fill and event.source == rt.crm:
+            continue  # what a CRM has long held is no consent that anybody saw given
         named = [given.phone or signal.subject.phone]
         if not named[0]:
             known = contacts.phones(contacts.identities(tx, contact_id))
@@ -275,7 +277,8 @@ def _learn(
             event.id,
             change_id=rt.new_id("stg"),
         )
-        owed.contact_changed(tx, rt.crm, contact_id, now)
+        if not (event.back_fill and event.source == rt.crm):
+            owed.contact_changed(tx, rt.crm, contact_id, now)
     has_number = "phone" in who.linked
     return Learned(tx, contact_id, row, seen, tuple(changes), who.is_new, has_number)
 
@@ -310,5 +313,5 @@ def _outcome(
         currency=signal.currency,
         event_id=event.id,
     )
-    if outcomes.add(tx, heard, now):
+    if outcomes.add(tx, heard, now) and event.source != rt.crm:  # which has told us of it
         owed.outcome_heard(tx, rt.crm, outcomes.get(tx, heard.id), now)

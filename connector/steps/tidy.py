@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from connector import clock
-from connector.ledger import consents
+from connector.ledger import consents, errands
 from connector.phone import mask
 from connector.steps import templates
 from connector.steps.consent import record_consent
@@ -25,8 +25,8 @@ HELD = """SELECT phone FROM numbers WHERE held_at IS NOT NULL AND held_at <= :be
 def tidy(rt: Setup) -> int:
     """Count unclear replies that nobody decided as opt-outs of marketing; how many.
 
-    Also removes what is kept no longer (``steps/retention``), and compares the CRM's opt-outs
-    with ours (``steps/drift``).
+    Also removes what is kept no longer (``steps/retention``, errands done long ago), and compares
+    the CRM's opt-outs with ours (``steps/drift``).
     """
     retain(rt)
     drift(rt)
@@ -34,6 +34,10 @@ def tidy(rt: Setup) -> int:
     now = rt.clock()
     with rt.store.read() as tx:
         held = tx.all(HELD, before=clock.text(now - UNDECIDED))
+        old = errands.is_old(tx, now)
+    if old:
+        with rt.store.write() as tx:
+            errands.forget(tx, now)
     if not held:
         return 0
     with rt.store.write() as tx:

@@ -260,7 +260,7 @@ REFUSED: Mapping[str, Row] = {
         lambda house, mark: house.ask("POST", "/api/reload", b""), 401, "unverified"
     ),
     "an unknown source": Row(hook("nobody", ORDER, shopify), 404, "unknown_source"),
-    "a source that is a path": Row(hook("..%2f..%2fetc", ORDER, shopify), 404, "not_found"),
+    "a source that is a path": Row(hook("..%2f..%2fetc", ORDER, shopify), 404, "unknown_source"),
     "a source with a NUL": Row(hook("shop%00", ORDER, shopify), 404, "unknown_source"),
     "an unknown provider": Row(
         lambda house, mark: house.ask("POST", "/providers/nobody", b"[]"), 404, "unknown_provider"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.ledger import merges
+from connector.ledger import contacts, merges
 from connector.ledger.store import Tx
 from tests.cli.conftest import Shop
 from tests.ledger import build
@@ -90,3 +90,35 @@ def test_a_split_is_done_once(merged: Shop) -> None:
     assert merged.run("contact", "split", "mrg_none")[0] == 3
     assert merged.run("contact", "split", "mrg_1")[0] == 0
     assert merged.run("contact", "split", "mrg_1")[0] == 1
+
+
+def test_several_records_with_one_number_are_told_with_where_each_text_stands(shop: Shop) -> None:
+    def several(tx: Tx) -> None:
+        build.contact(tx, "2")
+        for contact_id, record in (("con_1", "901"), ("con_2", "902")):
+            name = ("crm_id", f"hubspot:{record}", contact_id, "", at(0))
+            contacts.link(tx, *name, confirmed=True, link_id=f"lnk_{record}")
+
+    shop.write(several)
+    told = (
+        "shared by con_1 (record 901 of hubspot) and con_2 (record 902 of hubspot): consent and "
+        "limits are the number's, and each text, with what is replied to it, stands on the record "
+        "of whom it was for"
+    )
+    for args in (("contact", "show", "con_2"), ("explain", "con_2"), ("explain", build.PHONE)):
+        code, text = shop.run(*args)
+        assert code == 0
+        assert told in " ".join(text.split()), args
+    [number] = shop.json("contact", "show", "con_2")[0]["numbers"]
+    assert [each["crm_id"] for each in number["shared"]] == ["hubspot:901", "hubspot:902"]
+
+
+def test_of_several_records_of_one_person_the_one_written_to_is_named(shop: Shop) -> None:
+    def several(tx: Tx) -> None:
+        for hour, record in enumerate(("00Q1", "0031")):
+            name = ("crm_id", f"salesforce:{record}", "con_1", "", at(hour))
+            contacts.link(tx, *name, confirmed=True, link_id=f"lnk_{record}")
+
+    shop.write(several)
+    text = " ".join(shop.run("contact", "show", "con_1")[1].split())
+    assert "record 0031 of salesforce, of 2 the one that the CRM confirmed last" in text

@@ -256,6 +256,7 @@ def a_day() -> Kept:
         "send_id": "snd_2",
         "occurred_at": text(NOON),
     }
+    bought = {**outcome, "id": "out_2", "kind": "converted", "send_id": None}
     enrolment = {
         "id": "enr_1",
         "play": "form",
@@ -264,7 +265,7 @@ def a_day() -> Kept:
     }
     replies = [reply("rpl_1", "snd_2", "ben", "none"), reply("rpl_2", "snd_0", "dan", "opt_out")]
     steps = (Step("one", template="a"), Step("two", wait=timedelta(hours=24), template="b"))
-    keys = ["outcome:out_1", *(f"send:{row['id']}" for row in sends)]
+    keys = ["outcome:out_2", *(f"send:{row['id']}" for row in sends)]
     keys += [f"reply:{row['id']}" for row in replies]
     activity = {
         "record": "rec_ann",
@@ -291,7 +292,7 @@ def a_day() -> Kept:
         sends=sends,
         receipts=[{"send_id": "snd_1", "status": "delivered"}],
         replies=replies,
-        outcomes=[outcome],
+        outcomes=[outcome, bought],
         records=[{"id": "rec_ann", "contact_id": "con_ann", "fields": "{}"}],
         activities=[{**activity, "key": key} for key in keys],
     )

@@ -17,11 +17,13 @@ from connector.expressions import compile_expression
 from connector.ledger import restores
 from connector.ledger.inbox import Delivery
 from connector.ledger.restores import Restored
-from connector.model import Event, Json, Subject, Writeback, Written
+from connector.model import Json, Subject
+from connector.records import Writeback, Written
 from connector.rules.ages import Ages
 from connector.rules.policy import Suppression
 from connector.steps import fetch, gap, hand, settling, templates
 from connector.web.app import create_app
+from tests.crms.quiet import QuietCrm
 from tests.governance.telling import Told
 from tests.governance.world import PURPOSES, World, number_of, write_world
 from tests.web.conftest import MemoryInbox, Runtime
@@ -141,7 +143,7 @@ def once_facts_are_fresh(world: World) -> str:
     return "offer"
 
 
-class Asked:
+class Asked(QuietCrm):
     """A CRM that knows of everybody, and nothing else."""
 
     name = "local"
@@ -154,9 +156,6 @@ class Asked:
 
     def write(self, changes: Sequence[Writeback]) -> list[Written]:
         return [Written(change.id, ok=False, error="away") for change in changes]
-
-    def changes(self, cursor: str | None) -> tuple[list[Event], str]:
-        return [], ""
 
 
 def found_not_sent(world: World) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from connector.ledger import (
     assignments,
+    claims,
     consents,
     contacts,
     decisions,
@@ -25,7 +26,6 @@ from connector.model import (
     Decision,
     Event,
     Objection,
-    Owed,
     Receipt,
     Reply,
     Signal,
@@ -33,6 +33,7 @@ from connector.model import (
     Subject,
     Verdict,
 )
+from connector.records import Owed
 
 TEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
 PHONE = "+14155550123"  # a number whose prefix names one zone
@@ -261,7 +262,7 @@ def written(tx: Tx, send_id: str, minutes: float, key: str = "") -> None:
     writebacks.owe(
         tx, "local", "con_1", Owed("activity", key or f"send:{send_id}", {}, send_id), at(minutes)
     )
-    for claim in writebacks.claim(tx, "local", at(minutes), 10):
+    for claim in claims.claim(tx, "local", at(minutes), 10):
         writebacks.settle(tx, claim, "rec_1", at(minutes))
 
 

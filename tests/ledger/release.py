@@ -34,7 +34,6 @@ from connector.model import (
     Accepted,
     Decision,
     Event,
-    Owed,
     Receipt,
     Reply,
     Signal,
@@ -42,6 +41,7 @@ from connector.model import (
     Subject,
     Verdict,
 )
+from connector.records import Owed
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "ledgers"
 NOW = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)

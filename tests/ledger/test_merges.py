@@ -22,7 +22,8 @@ from connector.ledger import (
 )
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.model import Decision, Event, Owed, Reply, Signal, Subject, Verdict
+from connector.model import Decision, Event, Reply, Signal, Subject, Verdict
+from connector.records import Owed
 
 NOW = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -160,6 +161,7 @@ def test_every_table_that_names_a_contact_is_followed_or_known_not_to_be(
         }
     keyed_by_person = {"identities", "identity_links", "assignments", "crm_facts", "local_records"}
     led_to_the_winner = {"timers", "memberships", "links", "readings", "decisions"}
+    led_to_the_winner |= {"crm_records", "crm_history"}
     assert named == {*TABLES, *keyed_by_person, *led_to_the_winner}
 
 

@@ -20,7 +20,7 @@ from connector.ledger import (
 from connector.ledger.reports import Chain
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.model import Owed
+from connector.records import Owed
 from tests.ledger import build
 from tests.ledger.build import PHONE, Recording, at
 

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from connector.crms.local import LocalCrm
-from connector.ledger import local_crm, migrations, writebacks
+from connector.ledger import claims, local_crm, migrations, writebacks
+from connector.ledger.claims import LEASE, Claim
 from connector.ledger.sqlite import SqliteStore
-from connector.ledger.writebacks import LEASE, Claim, Outage
-from connector.model import Owed, Writeback, Written
+from connector.ledger.writebacks import Outage, Refusal
+from connector.records import Owed, Writeback, Written
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+BUSY = Refusal("busy")
 
 
 def opened(folder: Path) -> SqliteStore:
@@ -40,7 +42,7 @@ def owe(store: SqliteStore, owed: Owed, at: datetime = NOW, contact: str = "con_
 
 def claim(store: SqliteStore, at: datetime = NOW, limit: int = 100) -> list[Claim]:
     with store.write() as tx:
-        return writebacks.claim(tx, "local", at, limit)
+        return claims.claim(tx, "local", at, limit)
 
 
 def row(store: SqliteStore, key: str) -> dict[str, object]:
@@ -104,7 +106,7 @@ def test_a_later_change_of_a_contact_waits_behind_an_earlier_one(store: SqliteSt
     owe(store, activity("send:snd_3"), NOW + MINUTE, contact="con_2")
     [first] = claim(store)
     with store.write() as tx:
-        writebacks.retry(tx, first, NOW + timedelta(hours=1), "busy")
+        writebacks.retry(tx, first, NOW + timedelta(hours=1), BUSY)
     assert [taken.key for taken in claim(store, NOW + MINUTE)] == ["send:snd_3"]
     with store.read() as tx:
         assert writebacks.next_due(tx, "local") == NOW + MINUTE + LEASE, "con_2's lease"
@@ -119,7 +121,7 @@ def test_what_waits_behind_another_wakes_nobody(store: SqliteStore) -> None:
     owe(store, activity("send:snd_1"))
     [first] = claim(store)
     with store.write() as tx:
-        writebacks.retry(tx, first, NOW + timedelta(hours=1), "busy")
+        writebacks.retry(tx, first, NOW + timedelta(hours=1), BUSY)
     owe(store, activity("send:snd_2"), NOW + MINUTE)
     assert claim(store, NOW + MINUTE) == []
     with store.read() as tx:
@@ -139,7 +141,7 @@ def test_a_parked_change_keeps_the_crms_words_and_lets_others_pass(store: Sqlite
     owe(store, activity("send:snd_2"), NOW + MINUTE)
     [taken] = claim(store)
     with store.write() as tx:
-        writebacks.park(tx, taken, "PROPERTY_DOESNT_EXIST: lead_score", NOW)
+        writebacks.park(tx, taken, Refusal("PROPERTY_DOESNT_EXIST: lead_score"), NOW)
         assert writebacks.counts(tx) == {"local": {"owed": 1, "parked": 1}}
     assert row(store, "send:snd_1")["error"] == "PROPERTY_DOESNT_EXIST: lead_score"
     assert [item.key for item in claim(store, NOW + MINUTE)] == ["send:snd_2"]
@@ -149,7 +151,7 @@ def test_a_newer_wording_of_a_parked_change_is_tried_again(store: SqliteStore) -
     owe(store, activity("send:snd_1"))
     [taken] = claim(store)
     with store.write() as tx:
-        writebacks.park(tx, taken, "no", NOW)
+        writebacks.park(tx, taken, Refusal("no"), NOW)
     owe(store, activity("send:snd_1", "Delivered"), NOW + MINUTE)
     assert [item.change for item in claim(store, NOW + MINUTE)] == [{"status": "Delivered"}]
 
@@ -159,7 +161,7 @@ def test_a_refused_wording_does_not_park_a_newer_one(store: SqliteStore) -> None
     [taken] = claim(store)
     owe(store, activity("send:snd_1", "Delivered"))
     with store.write() as tx:
-        writebacks.park(tx, taken, "no", NOW)
+        writebacks.park(tx, taken, Refusal("no"), NOW)
     assert [item.change for item in claim(store)] == [{"status": "Delivered"}]
 
 
@@ -222,14 +224,15 @@ def test_what_another_crm_is_owed_is_left_alone(store: SqliteStore) -> None:
 @pytest.mark.parametrize(
     ("sql", "index"),
     [
-        (writebacks.HEADS, "writebacks_due (crm=? AND due_at<?)"),
-        (writebacks.NEXT, "writebacks_due (crm=?)"),
-        (writebacks.LINE, "writebacks_contact (contact_id=? AND crm=?)"),
-        (writebacks.TAKE, "(id=?)"),
+        (claims.HEADS, "writebacks_due (crm=? AND waits=? AND due_at<?)"),
+        (writebacks.NEXT, "writebacks_due (crm=? AND waits=?)"),
+        (writebacks.LEASED, "writebacks_leased (crm=?"),
+        (claims.LINE, "writebacks_contact (contact_id=? AND crm=?)"),
+        (claims.TAKE, "(id=?)"),
     ],
 )
 def test_a_claim_reads_only_what_is_due(store: SqliteStore, sql: str, index: str) -> None:
-    names = ("crm", "now", "limit", "contact", "until", "id", "seen")
+    names = ("crm", "now", "due", "waits", "limit", "contact", "until", "id", "seen")
     used = {name: "" for name in names if f":{name}" in sql}
     with store.read() as tx:
         [plan, *_] = tx.all(f"EXPLAIN QUERY PLAN {sql}", **used)
@@ -319,7 +322,7 @@ class Interleaving(RuleBasedStateMachine):
         with self.store.write() as tx:
             for taken in self.flying:
                 if refuse:
-                    writebacks.retry(tx, taken, self.now + 3 * MINUTE, "busy")
+                    writebacks.retry(tx, taken, self.now + 3 * MINUTE, BUSY)
                 else:
                     writebacks.settle(tx, taken, self.answers[taken.id].record, self.now)
         self.flying, self.answers = [], {}
@@ -335,7 +338,8 @@ class Interleaving(RuleBasedStateMachine):
         places: dict[str, list[tuple[str, str]]] = {}
         with self.store.read() as tx:
             for row in tx.all(
-                "SELECT id, contact_id, owed_at FROM writebacks WHERE state = 'owed'"
+                """SELECT id, contact_id, owed_at FROM writebacks
+                    WHERE state = 'owed' AND kind = 'activity'"""
             ):
                 place = (row["owed_at"], row["id"])
                 places.setdefault(row["contact_id"], []).append(place)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from connector import starters
-from connector.config import crms
 from connector.config import loaded as reading
 from connector.config.loaded import Loaded, load
 from connector.config.plays.reader import Around, read_play
@@ -106,7 +105,7 @@ def _shop(folder: Path, prefix: str) -> Shop:
     supply = reading._supply(loaded.mappings, loaded.stages)
     supply = replace(
         supply,
-        crm=crms.facts(loaded.crm_fields),
+        crm=loaded.crm.known,
         webhooks=frozenset(loaded.settings.webhooks),
         segments=frozenset(loaded.segments),
     )

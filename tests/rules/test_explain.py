@@ -141,6 +141,7 @@ def chain(*stories: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "zone": "America/Los_Angeles",
     }
     known = {"kind": "event", "id": "evt_1", "contact": contact, "numbers": [], "bearers": []}
+    known["crm_history"] = []
     return {**known, "stories": list(stories), "left_out": 0, **changes}
 
 
@@ -372,6 +373,7 @@ def test_a_goal_and_an_end_name_their_event() -> None:
 
 def test_what_the_crm_refused_or_is_owed_is_told_in_its_words() -> None:
     row = {"crm": "hubspot", "subject": None, "kind": "activity", "status": None, "attempt": 2}
+    row |= {"code": "", "in_doubt": 0}
     parked = {**row, "state": "parked", "error": "no such property"}
     owed = {**row, "state": "owed", "error": "timeout", "owed_at": t("14:00:00")}
     page = of_walk(texts=[text(crm=[parked, owed])])

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.rules.stages import Stages, crm_name, next_stage, own_name
+from connector.rules.stages import Stages, next_stage
 
 STAGES = Stages(
     order=("lead", "opportunity", "customer", "former"),
-    crms={"hubspot": {"lead": "salesqualifiedlead", "former": "other"}},
     fall_back=frozenset({"customer"}),
 )
 
@@ -50,11 +49,3 @@ def test_a_file_without_fall_back_never_goes_back(proposals: list[str]) -> None:
         after = next_stage(stages, current, proposed)
         assert not current or stages.order.index(after) >= stages.order.index(current)
         current = after
-
-
-def test_a_crm_has_its_own_names() -> None:
-    assert crm_name(STAGES, "hubspot", "lead") == "salesqualifiedlead"
-    assert crm_name(STAGES, "hubspot", "customer") == "customer"
-    assert own_name(STAGES, "hubspot", "other") == "former"
-    assert own_name(STAGES, "local", "customer") == "customer"
-    assert own_name(STAGES, "hubspot", "evangelist") == ""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connector.errors import ExpressionFailed
 from connector.model import Json, SendState
-from connector.rules import writeback
+from connector.rules import activities, writeback
 from connector.rules.writeback import Field, Rule
 
 AT = "2026-11-20T12:00:00.000000Z"
@@ -43,7 +43,7 @@ OUTCOME = {
 
 
 def test_a_text_is_one_activity_in_plain_words() -> None:
-    [owed] = writeback.for_send(SEND)
+    [owed] = activities.for_send(SEND)
     assert (owed.kind, owed.key, owed.send_id) == ("activity", "send:snd_1", "snd_1")
     assert owed.change == {
         "kind": "text",
@@ -60,28 +60,28 @@ def test_a_text_has_the_same_key_whatever_becomes_of_it() -> None:
     keys = {
         owed.key
         for state in SendState
-        for owed in writeback.for_send({**SEND, "state": state.value}, known=True)
+        for owed in activities.for_send({**SEND, "state": state.value}, known=True)
     }
     assert keys == {"send:snd_1"}
 
 
 @pytest.mark.parametrize("state", ["planned", "sending", "cancelled", "expired"])
 def test_a_text_that_was_held_or_stopped_has_no_activity(state: str) -> None:
-    assert writeback.for_send({**SEND, "state": state}) == []
+    assert activities.for_send({**SEND, "state": state}) == []
 
 
 @pytest.mark.parametrize("differs", [{"mode": "shadow"}, {"cause": "test"}])
 def test_what_was_not_meant_for_the_customer_has_no_activity(differs: dict[str, str]) -> None:
-    assert writeback.for_send({**SEND, **differs}) == []
-    assert not writeback.is_shown({**SEND, **differs})
+    assert activities.for_send({**SEND, **differs}) == []
+    assert not activities.is_shown({**SEND, **differs})
 
 
 def test_a_text_thought_to_have_left_is_put_right_once_it_has_not() -> None:
     expired = {**SEND, "state": "expired", "reason": "expired"}
-    [owed] = writeback.for_send(expired, known=True)
+    [owed] = activities.for_send(expired, known=True)
     assert owed.change["status"] == "Not sent, its time had passed"
-    assert writeback.may_be_shown(expired)
-    assert not writeback.may_be_shown({**expired, "attempt": 0})
+    assert activities.may_be_shown(expired)
+    assert not activities.may_be_shown({**expired, "attempt": 0})
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_a_text_thought_to_have_left_is_put_right_once_it_has_not() -> None:
 )
 def test_a_status_is_told_in_plain_words(state: str, reason: str, code: str, words: str) -> None:
     send = {**SEND, "state": state, "reason": reason, "error_code": code}
-    assert writeback.status_words(send) == words
+    assert activities.status_words(send) == words
 
 
 def test_every_state_has_plain_words() -> None:
-    assert set(writeback.STATUS_WORDS) == set(SendState)
+    assert set(activities.STATUS_WORDS) == set(SendState)
 
 
 @pytest.mark.parametrize(
@@ -109,57 +109,57 @@ def test_every_state_has_plain_words() -> None:
     [("hand", "Text: sent by hand"), ("system", "Text: our answer to a reply")],
 )
 def test_a_text_says_what_caused_it(cause: str, subject: str) -> None:
-    [owed] = writeback.for_send({**SEND, "cause": cause, "play": ""})
+    [owed] = activities.for_send({**SEND, "cause": cause, "play": ""})
     assert owed.change["subject"] == subject
 
 
 def test_a_refused_text_happened_when_it_was_refused() -> None:
     refused = {**SEND, "state": "refused", "accepted_at": None, "begun_at": None}
-    [owed] = writeback.for_send({**refused, "settled_at": LATER})
+    [owed] = activities.for_send({**refused, "settled_at": LATER})
     assert owed.change["occurred_at"] == LATER
 
 
 def test_a_reply_is_an_activity_that_says_how_it_was_understood() -> None:
-    [owed] = writeback.for_reply(REPLY)
+    [owed] = activities.for_reply(REPLY)
     assert (owed.key, owed.send_id) == ("reply:rpl_1", "snd_1")
     assert (owed.change["subject"], owed.change["body"]) == ("Reply: asked to stop", "STOP")
     assert owed.change["direction"] == "incoming"
-    [plain] = writeback.for_reply({**REPLY, "label": "none", "send_id": None})
+    [plain] = activities.for_reply({**REPLY, "label": "none", "send_id": None})
     assert (plain.change["subject"], plain.send_id) == ("Reply", "")
 
 
 def test_an_outcome_is_an_activity_with_its_value() -> None:
-    [owed] = writeback.for_outcome(OUTCOME, "cart_abandoned")
+    [owed] = activities.for_outcome(OUTCOME, "cart_abandoned")
     assert owed.key == "outcome:out_1"
     assert owed.change["subject"] == "Outcome: converted, order 1001, 120.50 USD"
     assert owed.change["body"] == "After the play cart_abandoned."
-    [bare] = writeback.for_outcome({**OUTCOME, "thing": "", "value_micros": None})
+    [bare] = activities.for_outcome({**OUTCOME, "thing": "", "value_micros": None})
     assert (bare.change["subject"], bare.change["body"]) == ("Outcome: converted", "")
 
 
 def test_an_activity_is_made_of_named_columns_only_so_that_no_fact_slips_in() -> None:
     hidden = {"facts": "the diagnosis", "sensitive": "diagnosis", "payload": "the diagnosis"}
-    [text] = writeback.for_send({**SEND, **hidden})
-    [reply] = writeback.for_reply({**REPLY, **hidden})
-    [outcome] = writeback.for_outcome({**OUTCOME, **hidden})
+    [text] = activities.for_send({**SEND, **hidden})
+    [reply] = activities.for_reply({**REPLY, **hidden})
+    [outcome] = activities.for_outcome({**OUTCOME, **hidden})
     assert "diagnosis" not in str([text, reply, outcome])
 
 
 def test_a_task_is_keyed_by_enrolment_and_step() -> None:
-    [owed] = writeback.for_task("enr_1:call", "Call Ann\nabout the cart", AT)
+    [owed] = activities.for_task("enr_1:call", "Call Ann\nabout the cart", AT)
     assert (owed.kind, owed.key) == ("task", "task:enr_1:call")
     assert (owed.change["subject"], owed.change["status"]) == ("Call Ann about the cart", "Open")
-    assert writeback.for_task("task:enr_1:call", "Call", AT)[0].key == "task:enr_1:call"
+    assert activities.for_task("task:enr_1:call", "Call", AT)[0].key == "task:enr_1:call"
 
 
 @settings(deadline=None)
 @given(st.text(max_size=400))
 def test_a_note_holds_no_control_characters_and_is_bounded(text: str) -> None:
-    [owed] = writeback.for_reply({**REPLY, "text": text * 30})
-    [task] = writeback.for_task("enr_1:call", text, AT)
+    [owed] = activities.for_reply({**REPLY, "text": text * 30})
+    [task] = activities.for_task("enr_1:call", text, AT)
     body, subject = owed.change["body"], task.change["subject"]
-    assert len(body) <= writeback.BODY_LENGTH
-    assert len(subject) <= writeback.SUBJECT_LENGTH
+    assert len(body) <= activities.BODY_LENGTH
+    assert len(subject) <= activities.SUBJECT_LENGTH
     assert not [letter for letter in body if letter < " " and letter not in "\n\t"]
     assert "\n" not in subject
 
@@ -232,3 +232,32 @@ def test_a_stage_nobody_knows_clears_nothing() -> None:
 
 def field(name: str, fact: str, rule: Rule = Rule.always) -> Field:
     return Field(name, lambda facts: facts.get(fact), rule)
+
+
+@pytest.mark.parametrize(
+    ("label", "talking", "hot"),
+    [
+        ("hold", False, True),
+        ("hold", True, True),
+        ("none", False, False),
+        ("none", True, True),
+        ("help", False, False),
+        ("help", True, True),
+        ("opt_out", True, False),
+        ("opt_in", True, False),
+        ("wrong_person", True, False),
+    ],
+)
+def test_a_reply_needs_a_person_who_can_still_answer_it(
+    label: str, talking: bool, hot: bool
+) -> None:
+    assert activities.needs_person(label, talking=talking) is hot
+
+
+def test_the_task_of_a_hot_reply_is_due_now_and_has_its_words() -> None:
+    [owed] = activities.for_hot_reply({**REPLY, "label": "hold", "text": "Call me " * 20})
+    assert (owed.kind, owed.urgent, owed.key) == ("task", True, f"task:reply:{REPLY['id']}")
+    assert owed.change["occurred_at"] == REPLY["occurred_at"]
+    assert str(owed.change["body"]).startswith("Call me Call me")
+    assert str(owed.change["body"]).endswith("a person should read it")
+    assert len(str(owed.change["subject"])) <= len("Reply: ") + activities.SUBJECT_WORDS + 1

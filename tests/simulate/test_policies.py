@@ -275,7 +275,7 @@ def test_any_policy_beside_itself_alters_nothing_and_the_other_way_round_is_the_
 
 
 def test_only_one_play_is_told_where_one_is_named(town: Town, draft: Draft) -> None:
-    wander(town, random.Random(11), 120)
+    wander(town, random.Random(3), 200)
     wide = draft.replaced('gap = "4h"', 'gap = "168h"')
     plays = {*draft.diff("now", wide).altered.plays}
     name = next(change.play for change in draft.changes if change.moment == "text")

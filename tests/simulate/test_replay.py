@@ -101,7 +101,7 @@ def moved(town: Town, path: Path) -> Path:
 
 
 def test_the_command_tells_how_other_files_would_differ(town: Town, tmp_path: Path) -> None:
-    wander(town, random.Random(11), 120)
+    wander(town, random.Random(3), 200)
     here, there = moved(town, tmp_path / "here"), tmp_path / "there"
     shutil.copytree(here, there)
     policy = there / "mappings" / "policy.toml"

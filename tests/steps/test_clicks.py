@@ -261,12 +261,12 @@ def test_whether_an_enrolment_was_tapped_goes_by_people_alone(linked: Shop) -> N
 
 def test_the_click_of_a_play_comes_to_the_crm_in_plain_words(linked: Shop) -> None:
     from connector.ledger import outcomes
-    from connector.rules import writeback
+    from connector.rules import activities
 
     fetched(linked)
     [heard] = linked.rows("SELECT id FROM outcomes")
     with linked.store.read() as tx:
-        [owed] = writeback.for_outcome(outcomes.get(tx, heard["id"]), "welcome")
+        [owed] = activities.for_outcome(outcomes.get(tx, heard["id"]), "welcome")
     assert owed.change["subject"] == "Outcome: clicked, corner.example"
 
 

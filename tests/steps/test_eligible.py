@@ -13,7 +13,8 @@ import pytest
 from connector.clock import instant
 from connector.errors import Deferred, Fault, Refused
 from connector.ledger import alarms, numbers
-from connector.model import Event, Json, LookedUp, Subject, Writeback, Written
+from connector.model import Json, LookedUp, Subject
+from connector.records import Writeback, Written
 from connector.rules.ages import Ages, NumberChecks
 from connector.rules.lists import Entries, Listed, Lists, Reading, SuppressionList
 from connector.rules.plays import Role
@@ -21,6 +22,7 @@ from connector.rules.policy import Policy, Suppression
 from connector.steps import eligible
 from connector.steps.faultlog import FaultLog
 from connector.steps.refresh import LOOKUPS, refresh
+from tests.crms.quiet import QuietCrm
 from tests.steps.build import (
     ANN,
     DAY,
@@ -37,7 +39,7 @@ from tests.steps.build import (
 
 
 @dataclass
-class Records:
+class Records(QuietCrm):
     """A CRM elsewhere: facts by user, or an outage."""
 
     name: str = "local"
@@ -53,9 +55,6 @@ class Records:
 
     def write(self, changes: Sequence[Writeback]) -> list[Written]:
         return [Written(change.id, ok=True) for change in changes]
-
-    def changes(self, cursor: str | None) -> tuple[list[Event], str]:
-        return [], ""
 
 
 @dataclass

@@ -9,12 +9,14 @@ import pytest
 
 from connector.crms.local import merge_fields
 from connector.ledger import consents, contacts
-from connector.model import ConsentGiven, Json, Status, Subject, Writeback, Written
+from connector.model import ConsentGiven, Json, Status, Subject
+from connector.records import Writeback, Written
 from connector.rules.consent import Standing
 from connector.steps import crmfacts
 from connector.steps.consent import opt_out
 from connector.steps.drift import drift
 from connector.steps.writeback import writeback
+from tests.crms.quiet import QuietCrm
 from tests.steps.build import ANN, DAY, HOUR, OTHER, PHONE, Shop
 
 OpenShop = Callable[..., Shop]
@@ -23,7 +25,7 @@ FREE = Standing(frozenset({"marketing"}), "")
 GONE = Standing(frozenset(), "all")
 
 
-class Crm:
+class Crm(QuietCrm):
     """A CRM elsewhere, in which people tick and un-tick a box."""
 
     name = "local"
@@ -46,9 +48,6 @@ class Crm:
             elif change.key.startswith("note:"):
                 self.notes.append((change.contact_id, str(change.change["body"])))
         return [Written(change.id, ok=True, record=change.contact_id) for change in changes]
-
-    def changes(self, cursor: str | None) -> tuple[list[Any], str]:
-        return [], ""
 
     def _of(self, subject: Subject) -> str:
         return subject.crm_id or next(iter(self.records), "")

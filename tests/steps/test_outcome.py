@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from connector import clock
 from connector.errors import Uncertain
+from connector.ledger import conversations
 from connector.model import Purpose, Reply, Status, Subject
 from connector.rules.plays import Start, Step
 from connector.rules.policy import Cap, Policy
@@ -347,7 +348,8 @@ def test_an_ordinary_reply_is_kept_as_activity_and_outcome_and_owed_to_the_crm(s
     [contact] = shop.rows("SELECT last_activity_at FROM contacts")
     assert contact["last_activity_at"] == heard["occurred_at"]
     keys = {row["key"] for row in shop.rows("SELECT key FROM writebacks")}
-    assert {f"reply:{reply['id']}", f"outcome:{heard['id']}"} <= keys
+    assert f"reply:{reply['id']}" in keys
+    assert f"outcome:{heard['id']}" not in keys, "the reply itself says it, once"
     assert answers(shop) == []
 
 
@@ -706,3 +708,28 @@ def test_a_text_whose_reply_came_is_told_apart_from_a_play_that_is_gone(shop: Sh
     shop.reply("hello")
     shop.receipt(Status.delivered)
     assert shop.states() == ["delivered"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_hot"), [("do not cancel my order please", True), ("Thanks!", False)]
+)
+def test_a_reply_that_needs_a_person_is_a_task_at_once(shop: Shop, text: str, is_hot: bool) -> None:
+    reminded(shop)
+    shop.tick(MINUTE)
+    shop.reply(text)
+    [reply] = shop.rows("SELECT * FROM replies")
+    assert (reply["label"] == "hold") == is_hot
+    tasks = shop.rows("SELECT key, waits FROM writebacks WHERE kind = 'task'")
+    wanted = [(f"task:reply:{reply['id']}", 0)] if is_hot else []
+    assert [(row["key"], row["waits"]) for row in tasks] == wanted
+
+
+def test_a_reply_into_an_open_conversation_is_a_task_at_once(shop: Shop) -> None:
+    reminded(shop)
+    with shop.store.write() as tx:
+        conversations.open_(tx, PHONE, "ann", NOW)
+    shop.tick(MINUTE)
+    shop.reply("Thanks!")
+    assert len(shop.rows("SELECT * FROM writebacks WHERE kind = 'task'")) == 1
+    shop.reply("STOP")
+    assert len(shop.rows("SELECT * FROM writebacks WHERE kind = 'task'")) == 1, "nothing to answer"

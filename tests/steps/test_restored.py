@@ -15,7 +15,9 @@ from connector.ledger.acts import of
 from connector.model import Carried, Purpose, Subject
 from connector.rules.policy import Cap, Policy
 from connector.steps import fetch, holds, settling
+from tests.crms.memory import MemoryCrm
 from tests.steps.build import DAY, HOUR, MINUTE, OTHER, PHONE, Shop
+from tests.steps.desk import FIELD, furnish
 from tests.steps.lives import Remembering, back_up, live_on, look, open_life, restore
 
 BEN = Subject(user_id="ben", phone=OTHER)
@@ -107,6 +109,32 @@ def test_a_stop_in_the_gap_blocks(lives: Lives) -> None:
     assert shop.live().stopped == "all"
     live_on(shop, 3 * DAY, HOUR)
     assert [text for _, text in lives.sent()] == ["Corner Shop: you, your cart waits"]
+
+
+def test_what_changed_in_the_crm_in_the_gap_is_told_before_anything_leaves(lives: Lives) -> None:
+    crm = MemoryCrm(lambda: lives.carrier.clock.at)
+    desk = furnish(lives.lost, crm)
+    desk.reads()
+    crm.put("1", phone=PHONE, plan="free")
+    desk.polls()
+    desk.consent()
+    desk.tell("cart_updated", Subject(crm="desk", crm_id="1"))
+    lives.back_up()
+    lives.carrier.clock.at += HOUR
+    crm.put("1", plan="pro", **{FIELD: "true"})
+    crm.put("2", phone=OTHER)
+    desk.reads()
+    heard = len(desk.events())
+    shop = furnish(lives.restore(), crm)
+    assert shop.reads() == 0, "only the look into the gap reads it"
+    found = look(shop)
+
+    assert found is not None
+    assert found.changes == 2
+    assert len(shop.events()) == heard
+    assert shop.live().stopped == "all"
+    live_on(shop, 3 * HOUR, HOUR)
+    assert lives.sent() == []
 
 
 def test_nothing_leaves_before_the_gap_was_looked_into(lives: Lives) -> None:

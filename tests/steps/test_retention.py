@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connector.clock import first_id, new_id, text
-from connector.ledger import verify
+from connector.ledger import crm_history, verify
 from connector.ledger.chain import ACTS, DECISIONS
 from connector.steps import retention
 from connector.steps.tidy import tidy
@@ -25,6 +25,7 @@ KEPT = {
     "touches": 90 * DAY,
     "lookups": 90 * DAY,
     "crm_changes": 90 * DAY,
+    "crm_history": 90 * DAY,
 }
 
 
@@ -62,6 +63,18 @@ def test_what_is_older_than_it_may_be_goes_and_the_rest_stays(aging: Shop) -> No
     assert counts(aging, "consents", "sends", "replies") == before[2:]
     assert [row["text"] for row in aging.sends()] == [""]
     assert aging.rows("SELECT text FROM replies") == [{"text": ""}]
+
+
+def test_what_a_crm_told_of_its_records_goes_with_its_age(aging: Shop) -> None:
+    told = crm_history.Change("desk", "deal", "d1", "stage", "new", "won", aging.clock())
+    with aging.store.write() as tx:
+        crm_history.keep(tx, told, aging.clock(), change_id=aging.rt.new_id("crh"))
+    aging.tick(89 * DAY)
+    tidy(aging.rt)
+    assert counts(aging, "crm_history") == [1]
+    aging.tick(2 * DAY)
+    tidy(aging.rt)
+    assert counts(aging, "crm_history") == [0]
 
 
 def test_each_run_that_removed_something_is_an_act_and_the_chains_hold(aging: Shop) -> None:
