@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.backup import INSIDE, unpack, verify
 from connector.config import settings as config
 from connector.config.settings import Settings
@@ -29,7 +30,7 @@ from connector.ledger import schema
 from connector.ledger.restores import Restored
 from connector.ledger.sqlite import SqliteStore
 from connector.lock import Lock
-from connector.runtime import INBOX_FILE, LEDGER_FILE, clock_of
+from connector.runtime import INBOX_FILE, LEDGER_FILE
 from connector.steps import carryover
 from connector.steps.gap import hold
 

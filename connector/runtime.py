@@ -2,57 +2,46 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from connector import actor, clock, crms, cron, providers, sources
+from connector import actor, clock, cron
+from connector.adapters import (
+    callback_url,
+    clock_of,
+    open_crms,
+    open_providers,
+    open_sources,
+)
 from connector.config import libraries
-from connector.config.adapters import load_class
 from connector.config.loaded import Loaded
 from connector.config.plays import revive, segments_text
-from connector.config.secrets import revealed
 from connector.config.settings import Settings
-from connector.crms import Crm
 from connector.errors import ConnectorError, StorageRefused
-from connector.ledger import cursors, files, local_crm, restores, schema
+from connector.ledger import cursors, files, restores, schema
 from connector.ledger.inbox import InboxReader
 from connector.ledger.sqlite import SqliteStore, refused
 from connector.ledger.store import Store
-from connector.model import Trust
 from connector.providers import Provider
-from connector.rules import mapping
 from connector.rules.approvals import STARTED
 from connector.rules.policy import Rulebook
 from connector.rules.render import version
 from connector.steps import approvals
 from connector.steps.advance import INBOX
-from connector.steps.owed import HOOK
-from connector.steps.setup import OpenSource, Says, Setup
+from connector.steps.setup import Says, Setup
 
 log = logging.getLogger("connector")
 
 LEDGER_FILE = "ledger.db"
 INBOX_FILE = "inbox.db"
 WAKE_FILE = "wake"
-CLOCK_FILE = "clock"
-SILENT = "connector.sources.silent:Silent"  #: of a CRM that is only asked
 
 T = TypeVar("T")
-
-
-def clock_of(settings: Settings) -> Callable[[], datetime]:
-    """The wall clock, or the folder's test clock where the configuration asks for it."""
-    if settings.test_clock:
-        settings.ledger.mkdir(parents=True, exist_ok=True)
-        return clock.TestClock(settings.ledger / CLOCK_FILE)
-    return clock.now
 
 
 def patiently(act: Callable[[], T]) -> T:
@@ -91,127 +80,6 @@ def open_ledger(settings: Settings) -> SqliteStore:
             "(it makes a verified backup)"
         )
     return store
-
-
-def open_sources(loaded: Loaded) -> dict[str, OpenSource]:
-    """Every configured source with its adapter and mapping."""
-    opened = {}
-    if (own := crm_source(loaded)) is not None:
-        opened[own.name] = own
-    for name, source in loaded.settings.sources.items():
-        file = loaded.mappings[source.mapping]
-        adapter = build(
-            sources.ADAPTERS[file.adapter],
-            {},
-            source=name,
-            trust=source.trust,
-            keys=[key.reveal().encode() for key in source.keys],
-            secrets=[secret.reveal().encode() for secret in source.secrets],
-            verify=file.verify,
-            locate=_locator(file),
-        )
-        opened[name] = OpenSource(name, source.trust, adapter, file)
-    return opened
-
-
-def crm_source(loaded: Loaded) -> OpenSource | None:
-    """The CRM in use as a source: what it tells by itself, and what a changed record means.
-
-    Its settings are the CRM's own. None where it neither tells of itself nor means anything.
-    """
-    name, meaning = loaded.settings.crm.use, loaded.crm.source
-    if name not in sources.OF_CRMS and meaning is None:
-        return None
-    table = revealed(loaded.settings.crm.tables.get(name, {}))
-    adapter = build(sources.OF_CRMS.get(name, SILENT), {}, source=name, **table)
-    nothing = mapping.SourceMapping(name, "", "standard")
-    return OpenSource(name, Trust.trusted, adapter, meaning or nothing)
-
-
-def build(adapter: Any, table: Mapping[str, Any], **supplied: Any) -> Any:
-    """An adapter made from its settings and what of ``supplied`` it takes."""
-    adapter = load_class(adapter)
-    wanted = inspect.signature(adapter).parameters
-    handed = {name: value for name, value in supplied.items() if name in wanted}
-    return adapter(**{**handed, **revealed(table)})
-
-
-def _locator(source: mapping.SourceMapping) -> Callable[[Any, Mapping[str, str]], Any]:
-    return lambda body, headers: mapping.locate(source, body, headers)
-
-
-def open_providers(settings: Settings, *, calls: bool) -> dict[str, Provider]:
-    """The provider in use, and every other that is configured (their callbacks still come).
-
-    ``calls``: whether they will be called, and not only told things; a client is heavy.
-    """
-    names = {settings.provider.use, *settings.provider.tables}
-    return {name: _open_provider(settings, name, calls) for name in sorted(names)}
-
-
-def _open_provider(settings: Settings, name: str, calls: bool) -> Provider:
-    provider: Provider = build(
-        providers.ADAPTERS[name],
-        settings.provider.tables.get(name, {}),
-        http=_client(settings.provider.in_flight) if calls else None,
-        clock=clock_of(settings),
-        outbox=settings.ledger / "sandbox.jsonl",
-        callback_url=callback_url(settings, name),
-        public_url=settings.web.public_url,
-    )
-    return provider
-
-
-def _client(connections: int) -> Any:
-    from connector.http import open_session
-
-    return open_session(connections=connections)
-
-
-def callback_url(settings: Settings, provider: str) -> str:
-    """Where a provider reports to; the sandbox reaches us on loopback without a public address."""
-    base = settings.web.public_url
-    if provider == "sandbox":
-        base = f"http://127.0.0.1:{settings.web.port}" if settings.web.port else ""
-    return f"{base}/providers/{provider}" if base else ""
-
-
-def open_crms(loaded: Loaded, store: Store, now: Callable[[], datetime]) -> dict[str, Crm]:
-    """The CRM in use. The local one keeps its records in the ledger."""
-    settings, name = loaded.settings, loaded.settings.crm.use
-    records = local_crm.LocalRecords(store)
-    table = settings.crm.tables.get(name, {})
-    adapter = crms.ADAPTERS[name]
-    found: dict[str, Crm] = {
-        name: build(
-            adapter,
-            table,
-            records=records,
-            clock=now,
-            wanted=loaded.crm.wanted,
-            default_region=settings.country,
-        )
-    }
-    return found | open_webhooks(settings, now)
-
-
-def open_webhooks(settings: Settings, now: Callable[[], datetime]) -> dict[str, Crm]:
-    """The tools that plays may call, where a CRM's name stands: ``hook:<name>``."""
-    if not settings.webhooks:
-        return {}
-    from connector.crms.webhook import Webhook
-
-    client = _client(2)
-    return {
-        f"{HOOK}{name}": Webhook(
-            name=name,
-            url=hook.url,
-            secrets=[secret.reveal() for secret in hook.secrets],
-            http=client,
-            clock=now,
-        )
-        for name, hook in settings.webhooks.items()
-    }
 
 
 def open_setup(loaded: Loaded, store: Store) -> Setup:

@@ -6,11 +6,12 @@ import logging
 from contextlib import suppress
 
 from connector import clock, notices
+from connector.adapters import clock_of
 from connector.config.settings import Settings
 from connector.errors import ConnectorError
 from connector.ledger import alarms
 from connector.rules.alerts import Notice, body
-from connector.runtime import clock_of, open_ledger
+from connector.runtime import open_ledger
 from connector.steps.alerting import Target, Told, tell
 
 log = logging.getLogger("connector")

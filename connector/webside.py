@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connector import runtime
+from connector.adapters import clock_of, open_providers, open_sources
 from connector.clock import new_id
 from connector.config.loaded import Loaded, load
 from connector.config.settings import Settings
@@ -15,7 +16,7 @@ from connector.ledger.inbox import Inbox, InboxReader
 from connector.ledger.sqlite import SqliteStore
 from connector.providers import Provider
 from connector.rules.plays import Play
-from connector.runtime import INBOX_FILE, Waker, clock_of, moved, open_sources, work_is_idle
+from connector.runtime import INBOX_FILE, Waker, moved, work_is_idle
 from connector.steps.alerting import raise_all
 from connector.steps.faultlog import FaultLog
 from connector.steps.setup import OpenSource, Setup
@@ -149,7 +150,7 @@ def open_web(loaded: Loaded) -> WebSide:
         store,
         open_sources(loaded),
         write_keys(settings),
-        runtime.open_providers(settings, calls=False),
+        open_providers(settings, calls=False),
         inbox,
         clock_of(settings),
         wake,

@@ -22,13 +22,14 @@ BEDROCK = {
     "notices",
     "dates",
     "records",
+    "messages",
 }
 PROCESS = {"lock", "logs", "watch", "actor"}  # what a process needs of the machine it runs on
 LEAVES = {"sources", "providers", "crms"}
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(BEDROCK, BEDROCK),
     "ledger": BEDROCK,
-    "rules": {"rules", "model", "errors", "phone", "text", "expressions", "records"},
+    "rules": {"rules", "model", "errors", "phone", "text", "expressions", "records", "messages"},
     **dict.fromkeys(LEAVES, BEDROCK),
     "steps": BEDROCK | LEAVES | {"ledger", "rules"},
     "starters": set(),
@@ -43,7 +44,10 @@ MAY_IMPORT["runtime"] = (
         *("steps", "config", "metrics", "reloading"),
     }
 )
-MAY_IMPORT["worker"] = MAY_IMPORT["runtime"] | {"runtime"}
+MAY_IMPORT["adapters"] = MAY_IMPORT["steps"] | {"steps", "config"}
+MAY_IMPORT["runtime"] = MAY_IMPORT["runtime"] | {"adapters"}
+MAY_IMPORT["beat"] = BEDROCK
+MAY_IMPORT["worker"] = MAY_IMPORT["runtime"] | {"runtime", "beat"}
 MAY_IMPORT["web"] = MAY_IMPORT["worker"]
 MAY_IMPORT["targets"] = MAY_IMPORT["worker"]
 MAY_IMPORT["lookout"] = MAY_IMPORT["worker"] | {"targets"}
@@ -72,7 +76,7 @@ HEAVY = {  # package → the only places that may import it
     "flask": {"web"},
     "click": {"cli"},
     "rich": {"cli", "demo"},
-    "apscheduler": {"worker", "cron"},
+    "apscheduler": {"worker", "beat", "cron"},
     "granian": {"serving"},
     "babel": {"expressions"},
     "hubspot": {"crms"},

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from connector import clock
+from connector.adapters import clock_of
 from connector.cli import Failure, Faulty, NothingFound, output
 from connector.cli.hold import writing
 from connector.cli.reading import reading
@@ -17,7 +18,7 @@ from connector.ledger import acts, alarms, schema
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Row
 from connector.rules.alerts import Notice
-from connector.runtime import LEDGER_FILE, clock_of
+from connector.runtime import LEDGER_FILE
 from connector.steps.alerting import failing, tell
 from connector.targets import targets
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import Failure, Faulty, output
 from connector.cli.audit_decide import decide
 from connector.config.loaded import Loaded, load
@@ -21,7 +22,7 @@ from connector.ledger import verify as verifying
 from connector.ledger.store import Store
 from connector.ledger.verify import Finding
 from connector.rules import anchors as rule
-from connector.runtime import INBOX_FILE, LEDGER_FILE, clock_of, opened
+from connector.runtime import INBOX_FILE, LEDGER_FILE, opened
 from connector.steps import anchor as anchoring
 from connector.steps import audit as auditing
 from connector.steps.audit import Verified

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from connector import backup as backups
+from connector.adapters import clock_of
 from connector.cli import Faulty, output
 from connector.cli.progress import Bar
 from connector.config.loaded import load
-from connector.runtime import clock_of, opened
+from connector.runtime import opened
 
 
 @click.command()

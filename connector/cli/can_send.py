@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from connector import phone
+from connector.adapters import clock_of
 from connector.cli import output
 from connector.cli.reading import full_option, read_number
 from connector.config.loaded import Loaded, load
 from connector.model import Purpose, Verdict
 from connector.rules.places import country_of, is_zone, name_of
-from connector.runtime import clock_of, opened
+from connector.runtime import opened
 from connector.simulate.carrier import Carrier
 from connector.simulate.opening import Ids, open_world
 from connector.steps import ask

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from connector import clock
+from connector.adapters import clock_of
 from connector.cli import FAULTY, output
 from connector.cli.alerts import as_they_stand as alerts_as_they_stand
 from connector.config import libraries, loaded
@@ -25,7 +26,7 @@ from connector.rules.copy import Copy, Finding, findings
 from connector.rules.copy.starts import start_findings, too_often
 from connector.rules.plays import Play, Step
 from connector.rules.reviews import Overdue, overdue, terms
-from connector.runtime import LEDGER_FILE, clock_of
+from connector.runtime import LEDGER_FILE
 
 LATELY = timedelta(days=30)  #: in which it is counted for how many a play began
 

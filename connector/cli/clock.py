@@ -8,11 +8,12 @@ from typing import Final
 
 import click
 
+from connector.adapters import clock_of
 from connector.cli import Faulty, output
 from connector.cli.reading import read_since
 from connector.clock import TestClock
 from connector.config.loaded import load
-from connector.runtime import Waker, clock_of
+from connector.runtime import Waker
 
 FASTEST: Final = 100_000.0  #: seconds that may pass in one
 

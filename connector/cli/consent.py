@@ -13,6 +13,7 @@ import click
 
 from connector import clock, phone
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import NothingFound, output
 from connector.cli.consent_import import import_
 from connector.cli.consent_proof import proof
@@ -25,7 +26,7 @@ from connector.model import Purpose
 from connector.phone import Number
 from connector.rules.consent import EVERYTHING, Standing
 from connector.rules.explain import number_line
-from connector.runtime import Waker, clock_of, opened
+from connector.runtime import Waker, opened
 from connector.steps import hand
 from connector.steps.consent import By, known_purposes, record_consent, stands
 

@@ -14,12 +14,13 @@ import click
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import Failure, Faulty, output
 from connector.cli.progress import Bar
 from connector.config.loaded import load
 from connector.rules import consentfile
 from connector.rules.consentfile import Defaults
-from connector.runtime import Waker, clock_of, opened
+from connector.runtime import Waker, opened
 from connector.steps import consentimport
 from connector.steps.consent import By
 from connector.steps.consentimport import File, Line, Tally

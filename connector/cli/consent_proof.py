@@ -8,13 +8,14 @@ import click
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import Faulty, NothingFound, output
 from connector.cli.proof_page import page
 from connector.cli.reading import read_number
 from connector.config.loaded import load
 from connector.ledger import acts, proofs
 from connector.phone import mask
-from connector.runtime import clock_of, opened
+from connector.runtime import opened
 from connector.steps.consent import stands
 
 ACT = "export"

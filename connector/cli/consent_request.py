@@ -9,12 +9,13 @@ import click
 
 from connector import clock, phone
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import Faulty, output
 from connector.cli.reading import read_number
 from connector.config.loaded import load
 from connector.model import Mode, Purpose
 from connector.rules import optin as rule
-from connector.runtime import Waker, clock_of, opened
+from connector.runtime import Waker, opened
 from connector.steps import optin
 from connector.steps.consent import By
 from connector.steps.optin import Proposal

@@ -10,13 +10,14 @@ import click
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import NothingFound, output
 from connector.cli.reading import find_contacts, full_option, limit_option, reading
 from connector.cli.rights import export, forget
 from connector.config.loaded import load
 from connector.ledger import acts, crm_history, listings, merges, reports
 from connector.rules.explain import crm_record, masked, number_line, shared_line, shown
-from connector.runtime import Waker, clock_of, opened
+from connector.runtime import Waker, opened
 from connector.steps import owed
 
 HISTORY: Final = 50  #: changes of deals, meetings and cases that are shown, the newest

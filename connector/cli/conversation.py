@@ -10,12 +10,13 @@ import click
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import NothingFound, output
 from connector.cli.reading import full_option, read_number, reading
 from connector.config.loaded import load
 from connector.ledger import conversations
 from connector.phone import mask
-from connector.runtime import Waker, clock_of, opened
+from connector.runtime import Waker, opened
 from connector.steps import hand
 
 OPEN: Final = timedelta(hours=24)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from connector.adapters import clock_of, open_crms
 from connector.cli import FAILED, Failure, output
 from connector.config.loaded import MAPPINGS, load
 from connector.crms import Crm
@@ -16,7 +17,7 @@ from connector.errors import CrmUnavailable
 from connector.records import Schema
 from connector.rules import crmcheck
 from connector.rules.crmcheck import Finding, Verdict
-from connector.runtime import clock_of, open_crms, opened
+from connector.runtime import opened
 
 
 @click.command()

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from connector.adapters import clock_of, open_crms
 from connector.cli import FAILED, Failure, output
 from connector.cli.progress import Bar
 from connector.config.loaded import Loaded, load
@@ -17,7 +18,7 @@ from connector.errors import CrmUnavailable
 from connector.records import FieldShape, Part, PartState
 from connector.rules.crm import PEOPLE, Create, CrmMapping
 from connector.rules.writeback import Rule
-from connector.runtime import clock_of, open_crms, opened
+from connector.runtime import opened
 
 WORDS: Final = {
     PartState.there: "is there",

@@ -15,12 +15,13 @@ from rich.progress import track
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import NothingFound, output
 from connector.cli.reading import instant, limit_option, reading, since_option
 from connector.config.loaded import load
 from connector.ledger import acts, listings
 from connector.ledger.sqlite import SqliteStore
-from connector.runtime import Waker, clock_of, open_setup, opened
+from connector.runtime import Waker, open_setup, opened
 from connector.steps.replay import AT_ONCE, Became, replay_events, replay_piece
 from connector.steps.setup import Setup
 

@@ -10,11 +10,12 @@ import orjson
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import Failure, output
 from connector.cli.reading import instant, read_since, since_option
 from connector.config.loaded import load
 from connector.ledger import acts
-from connector.runtime import clock_of, opened
+from connector.runtime import opened
 from connector.simulate.inputs import inputs
 
 

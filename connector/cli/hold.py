@@ -13,13 +13,14 @@ import click
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import NothingFound, output
 from connector.config import settings
 from connector.errors import Fault
 from connector.ledger import pauses
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.runtime import Waker, clock_of, open_ledger, work_is_idle
+from connector.runtime import Waker, open_ledger, work_is_idle
 from connector.steps import holds
 
 PATIENCE: Final = 15.0  #: seconds that calls to a provider that had begun are waited for

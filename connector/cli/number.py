@@ -11,6 +11,7 @@ import click
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of, open_providers
 from connector.cli import Failure, Faulty, NothingFound, output
 from connector.cli.reading import full_option, read_number, reading
 from connector.config.lists import listed
@@ -18,10 +19,10 @@ from connector.config.loaded import Loaded, load
 from connector.errors import ConnectorError, Fault
 from connector.ledger import consents, numbers
 from connector.ledger.store import Store, Tx
-from connector.model import LookedUp
+from connector.messages import LookedUp
 from connector.phone import mask
 from connector.providers import LooksUp
-from connector.runtime import Waker, clock_of, open_providers, opened
+from connector.runtime import Waker, opened
 from connector.steps import numbers as by_hand
 
 OWNER: Final = {True: "yes", False: "no", None: ""}  #: whether there is a new one, as it is kept

@@ -12,12 +12,13 @@ from typing import Any, Final
 import click
 
 from connector import clock
+from connector.adapters import clock_of
 from connector.cli import Failure, NothingFound, output, policy_page, progress
 from connector.cli.reading import full_option, instant, reading, since_option
 from connector.config.loaded import Loaded, load
 from connector.ledger import rulebooks
 from connector.ledger.store import Tx
-from connector.runtime import clock_of, contents, opened, work_is_idle
+from connector.runtime import contents, opened, work_is_idle
 from connector.simulate import policies, sides
 from connector.simulate.altered import Change
 from connector.simulate.policies import Tell

@@ -12,11 +12,12 @@ from typing import Any, Final, TypeVar
 import click
 
 from connector import phone
+from connector.adapters import clock_of
 from connector.cli import Faulty, NothingFound
 from connector.config.loaded import Loaded, load
 from connector.ledger import contacts, listings
 from connector.ledger.store import Tx
-from connector.runtime import clock_of, opened
+from connector.runtime import opened
 
 _SPAN: Final = re.compile(r"(\d{1,5})([smhdw])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

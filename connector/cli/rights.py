@@ -10,6 +10,7 @@ import click
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import Failure, NothingFound, output
 from connector.cli.export_page import page
 from connector.cli.reading import find_contacts, read_number, reading
@@ -17,7 +18,7 @@ from connector.config.loaded import Loaded, load
 from connector.ledger import acts, people
 from connector.ledger.people import Person
 from connector.ledger.store import Tx
-from connector.runtime import Waker, clock_of, opened
+from connector.runtime import Waker, opened
 from connector.steps import forget as forgetting
 from connector.steps.carryover import Hand
 

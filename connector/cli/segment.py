@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 from rich.progress import track
 
+from connector.adapters import clock_of
 from connector.cli import NothingFound, output
 from connector.cli.reading import full_option
 from connector.config.loaded import Loaded, load
@@ -19,7 +20,7 @@ from connector.ledger import contacts, listings
 from connector.ledger.store import Store
 from connector.rules.explain import shown
 from connector.rules.plays import Segment
-from connector.runtime import clock_of, opened
+from connector.runtime import opened
 from connector.steps.segments import Judged, people
 
 LISTED: Final = 50

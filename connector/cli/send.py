@@ -10,6 +10,7 @@ import click
 
 from connector import clock
 from connector.actor import operator
+from connector.adapters import clock_of
 from connector.cli import Failure, Faulty, NothingFound, output, preview
 from connector.cli.reading import read_number
 from connector.config.loaded import Loaded, load
@@ -18,7 +19,7 @@ from connector.ledger import sends
 from connector.ledger.sqlite import SqliteStore
 from connector.model import Mode
 from connector.phone import mask
-from connector.runtime import Waker, clock_of, opened, work_is_idle
+from connector.runtime import Waker, opened, work_is_idle
 from connector.steps import hand
 from connector.steps.setup import SANDBOX
 

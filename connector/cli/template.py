@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from connector import clock
+from connector.adapters import clock_of
 from connector.cli import NothingFound, output
 from connector.cli.hold import writing
 from connector.cli.reading import reading
@@ -16,7 +17,6 @@ from connector.config.loaded import Loaded, load
 from connector.config.supply import nearest
 from connector.ledger import pauses, template_days
 from connector.ledger.store import Tx
-from connector.runtime import clock_of
 from connector.steps import templates
 
 WITHIN = timedelta(days=30)  #: counted where ``[template_alarm]`` says nothing

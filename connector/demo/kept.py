@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from connector.adapters import CLOCK_FILE
 from connector.clock import TestClock
 from connector.config.loaded import load
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
 from connector.rules.plays import Play
-from connector.runtime import CLOCK_FILE, LEDGER_FILE
+from connector.runtime import LEDGER_FILE
 
 Row = Mapping[str, Any]
 

@@ -17,13 +17,14 @@ from typing import Any, Final, TypeVar
 
 import requests
 
+from connector.adapters import CLOCK_FILE
 from connector.clock import TestClock
 from connector.demo import day
 from connector.demo.folder import write_folder
 from connector.errors import ConnectorError
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.runtime import CLOCK_FILE, LEDGER_FILE, Waker
+from connector.runtime import LEDGER_FILE, Waker
 
 STARTS_WITHIN: Final = 20.0  #: seconds
 STOPS_WITHIN: Final = 15.0

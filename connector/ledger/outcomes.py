@@ -7,7 +7,7 @@ from datetime import datetime
 
 from connector import clock
 from connector.ledger.store import Row, Tx
-from connector.model import Receipt, Reply
+from connector.messages import Receipt, Reply
 
 RECEIPT = """INSERT INTO receipts (id, provider, provider_id, status, raw_status, error_code, stamp,
         send_id, occurred_at, heard_at)

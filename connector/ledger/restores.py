@@ -10,7 +10,7 @@ import orjson
 from connector import clock
 from connector.ledger import cursors, pauses
 from connector.ledger.store import Row, Tx
-from connector.model import Carried
+from connector.messages import Carried
 
 RESTORED = pauses.RESTORED  #: the cursor that holds the mark
 DUE = """SELECT id FROM sends WHERE state = 'planned' AND due_at <= :until

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from connector import clock
 from connector.ledger.store import Row, Tx
-from connector.model import Accepted, Purpose, Receipt, Said, Status, light
+from connector.messages import Accepted, Receipt
+from connector.model import Purpose, Said, Status, light
 
 PLAN = """INSERT INTO sends (id, cause, cause_id, step, contact_id, enrolment_id, play, version,
         key, purpose, mode, phone, sender, template, language, text, priority, state, planned_at,

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, Protocol, runtime_checkable
 
-from connector.model import Accepted, Carried, Found, Hook, LookedUp, Message, Receipt, Reply
+from connector.messages import Accepted, Carried, Found, LookedUp, Message, Receipt, Reply
+from connector.model import Hook
 from connector.providers.sandbox import Sandbox
 from connector.providers.twilio import Twilio
 

@@ -25,18 +25,8 @@ import orjson
 
 from connector.clock import Clock, instant, now, text
 from connector.errors import Deferred, Refused, SendFailed, Uncertain, Unreadable, Unverified
-from connector.model import (
-    Accepted,
-    Carried,
-    Found,
-    Hook,
-    Json,
-    LookedUp,
-    Message,
-    Receipt,
-    Reply,
-    Status,
-)
+from connector.messages import Accepted, Carried, Found, LookedUp, Message, Receipt, Reply
+from connector.model import Hook, Json, Status
 from connector.providers.sandbox_script import scenes
 from connector.text import count
 

@@ -15,7 +15,8 @@ import orjson
 
 from connector.clock import Clock, text
 from connector.errors import SendFailed
-from connector.model import Message, Status
+from connector.messages import Message
+from connector.model import Status
 from connector.providers.sandbox_script import Scene
 from connector.providers.wire import Wire
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from connector.model import Message, Status
+from connector.messages import Message
+from connector.model import Status
 
 FAILS: Final = ("", "refused", "deferred", "uncertain")
 

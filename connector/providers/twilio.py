@@ -16,18 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from connector.errors import SendFailed, Uncertain, Unverified
-from connector.model import (
-    Accepted,
-    Carried,
-    Found,
-    Hook,
-    Json,
-    LookedUp,
-    Message,
-    Receipt,
-    Reply,
-    Status,
-)
+from connector.messages import Accepted, Carried, Found, LookedUp, Message, Receipt, Reply
+from connector.model import Hook, Json, Status
 from connector.providers import twilio_callbacks, twilio_lookup
 from connector.providers.twilio_errors import failure, instant, json_object, reason, whole
 

@@ -15,7 +15,8 @@ from typing import Final
 from urllib.parse import parse_qs, parse_qsl
 
 from connector.errors import Unreadable
-from connector.model import Hook, Receipt, Reply, Status
+from connector.messages import Receipt, Reply
+from connector.model import Hook, Status
 from connector.providers.twilio_errors import reason, whole
 
 PROVIDER: Final = "twilio"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from connector.errors import Deferred, Refused, Uncertain
-from connector.model import Json, LookedUp
+from connector.messages import LookedUp
+from connector.model import Json
 from connector.providers.twilio_errors import failure, json_object
 
 if TYPE_CHECKING:

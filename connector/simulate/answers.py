@@ -11,7 +11,7 @@ from typing import Any, Final
 from connector import clock
 from connector.errors import Deferred, Refused, Uncertain
 from connector.ledger.store import Row, Tx
-from connector.model import Accepted, Message
+from connector.messages import Accepted, Message
 from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.faithful import GIVEN_BACK, SEND, FaithfulTx
 from connector.simulate.recorded import Line, Recorded

@@ -7,7 +7,8 @@ from concurrent.futures import Executor, Future
 from datetime import datetime
 from typing import Any
 
-from connector.model import Accepted, Carried, Found, Hook, Message, Receipt, Reply
+from connector.messages import Accepted, Carried, Found, Message, Receipt, Reply
+from connector.model import Hook
 
 
 class Carrier:

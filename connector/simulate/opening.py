@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from connector import cron
+from connector.adapters import crm_source
 from connector.clock import CODE_LENGTH, CODE_LETTERS
 from connector.config.loaded import Loaded
 from connector.config.plays import revive
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Store
 from connector.model import Hook, Parsed
-from connector.runtime import crm_source, of_files
+from connector.runtime import of_files
 from connector.simulate.carrier import Carrier
 from connector.steps.setup import OpenSource, Setup
 

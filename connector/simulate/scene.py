@@ -10,7 +10,8 @@ from typing import Any, Final
 from connector.config.loaded import Loaded
 from connector.ledger import crm_facts, pauses
 from connector.ledger.store import Tx
-from connector.model import ConsentGiven, Event, Receipt, Reply, Signal, Status, Subject, Trust
+from connector.messages import Receipt, Reply
+from connector.model import ConsentGiven, Event, Signal, Status, Subject, Trust
 from connector.rules.clicks import Fetch
 from connector.rules.mapping import EventRule, SourceMapping
 from connector.rules.plays import Mode, Play

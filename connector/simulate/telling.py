@@ -9,7 +9,8 @@ from typing import Any, Final
 from connector.clock import instant
 from connector.ledger import consents, conversations, listings, merges, pauses, refreshes, sends
 from connector.ledger.store import Tx
-from connector.model import Cause, Event, Receipt, Reply, Status
+from connector.messages import Receipt, Reply
+from connector.model import Cause, Event, Status
 from connector.rules.clicks import Fetch
 from connector.rules.plays import OnPause
 from connector.simulate.faithful import FaithfulTx

@@ -11,7 +11,7 @@ from connector.clock import instant
 from connector.ledger import restores
 from connector.ledger.restores import Restored
 from connector.ledger.store import Row, Tx
-from connector.model import Carried
+from connector.messages import Carried
 from connector.simulate.faithful import FaithfulTx
 from connector.simulate.recorded import Line, stripped
 from connector.simulate.world import World

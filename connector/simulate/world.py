@@ -15,7 +15,8 @@ from connector.errors import ConnectorError
 from connector.ledger import enrolments, fanouts, sends, timers
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Tx, is_storage
-from connector.model import Event, Receipt, Reply
+from connector.messages import Receipt, Reply
+from connector.model import Event
 from connector.rules.clicks import Fetch
 from connector.rules.history import sooner
 from connector.simulate.asking import answer
@@ -23,9 +24,10 @@ from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.opening import Ids, open_world
 from connector.simulate.scratch import FIRST_HELD, Scratch, ScratchTx
 from connector.steps import schedules, silence
-from connector.steps.advance import Advancer, Mapped, Piece, hear, map_event, take
+from connector.steps.advance import Advancer, Mapped, hear, map_event, take
 from connector.steps.dispatch import Dispatcher
 from connector.steps.pace import Pace
+from connector.steps.pieces import Piece
 from connector.steps.restored import settle_all
 from connector.steps.setup import Setup
 from connector.steps.tidy import UNDECIDED, tidy

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any, Protocol
 
 from connector.errors import ConnectorError, ExpressionFailed, StorageRefused, Unreadable
 from connector.ledger import cursors, enrolments, events, fanouts, timers
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Row, Tx, is_storage, savepoint
-from connector.model import Errand, Event, Hint, Hook, Receipt, Reply, Signal
+from connector.messages import Receipt, Reply
+from connector.model import Errand, Event, Hint, Signal
 from connector.rules import mapping
 from connector.rules.clicks import Fetch
 from connector.rules.mapping import Unmapped
@@ -23,15 +21,13 @@ from connector.rules.plays import Kind
 from connector.steps import (
     byhand,
     clicks,
-    dates,
-    edges,
-    fanout,
     hints,
     outcome,
     schedules,
     silence,
+    timed,
 )
-from connector.steps.apart import apart
+from connector.steps.pieces import Piece, read
 from connector.steps.setup import OpenSource, Setup
 from connector.steps.signal import take_signal
 from connector.steps.walk import walk
@@ -41,30 +37,13 @@ log = logging.getLogger("connector")
 Mapped = Signal | Unmapped | str | None
 """The signal of an event, why it has none, or (a string) the fault of its mapping."""
 
-Told = Receipt | Reply | Fetch | hints.Noted | Mapping[str, Any]
-"""What is no event: a receipt, a reply, a fetch of a link, what a CRM hints at or wants, or (a
-mapping) a start by hand."""
-
 Fate = tuple[str, str, str, str]
 """What became of an event: its state, why, the id of the contact it is of, the mapping used."""
 
 INBOX = "inbox"  #: the last delivery that was moved into the ledger whole
 PART = "inbox_part"  #: how many pieces of the delivery after it were moved: "seq:pieces"
 REFILL = 64  #: deliveries read at a time
-FAULTY = timedelta(hours=1)  #: after which a timer that could not be served is served again
 SLICE = 32  #: pieces, and due steps, in one transaction, so that no other writer waits long
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One event, receipt, reply or unreadable part of a delivery, and where it stands in it."""
-
-    delivery: Delivery
-    place: int  #: from 1
-    is_last: bool
-    event: Event | None = None
-    told: Told | None = None
-    rejected: tuple[str, bytes] | None = None
 
 
 class Advancer:
@@ -121,7 +100,7 @@ class Advancer:
             due = enrolments.due(tx, now, SLICE)
             for row in due:
                 _walk(tx, rt, row, now, careful=careful)
-            begun = _begin_timed(tx, rt, now, careful=careful)
+            begun = timed.begin(tx, rt, now, careful=careful)
         return len(due) + begun
 
 
@@ -135,44 +114,6 @@ def _move_cursor(tx: Tx, last: Piece) -> None:
     cursors.set_(tx, INBOX, str(whole))
     if not last.is_last:
         cursors.set_(tx, PART, f"{last.delivery.seq}:{last.place}")
-
-
-def read(rt: Setup, delivery: Delivery) -> list[Piece]:
-    """The pieces of one delivery, at least one; nothing here touches the ledger."""
-    events_, told, rejected = _parsed(rt, delivery)
-    count = len(events_) + len(told) + len(rejected)
-    if not count:
-        rejected, count = [("the delivery held nothing", delivery.body)], 1
-    pieces = [Piece(delivery, 0, False, event=event) for event in events_]
-    pieces += [Piece(delivery, 0, False, told=item) for item in told]
-    pieces += [Piece(delivery, 0, False, rejected=item) for item in rejected]
-    return [
-        replace(piece, place=place, is_last=place == count) for place, piece in enumerate(pieces, 1)
-    ]
-
-
-def _parsed(
-    rt: Setup, delivery: Delivery
-) -> tuple[Sequence[Event], Sequence[Told], Sequence[tuple[str, bytes]]]:
-    hook = Hook("POST", delivery.url, delivery.headers, delivery.body)
-    if delivery.kind == "unreadable":
-        return (), (), [(delivery.reason, delivery.body)]
-    try:
-        if delivery.kind == "click":
-            return (), [clicks.read(delivery)], ()
-        if delivery.kind == "hand":
-            return (), [byhand.read(delivery)], ()
-        if delivery.kind == "callback":
-            return (), rt.providers[delivery.source].parse(hook), ()
-        parsed = rt.sources[delivery.source].adapter.parse(hook, delivery.received_at)
-    except KeyError:
-        return (), (), [("its source is no longer configured", delivery.body)]
-    except Unreadable as error:
-        return (), (), [(str(error), delivery.body)]
-    except Exception as error:  # a door: what one stranger sent must not hold up the rest
-        log.exception("act=read source=%s result=failed", delivery.source)
-        return (), (), [(f"internal: {type(error).__name__}", delivery.body)]
-    return parsed.events, hints.of(delivery.source, parsed), parsed.rejected
 
 
 def _mapped(rt: Setup, piece: Piece) -> Mapped:
@@ -297,56 +238,6 @@ def _act(
             reason = f"internal: {type(error).__name__}: {error}"
         return "failed", reason, "", ""
     return "done", "; ".join(mapped.dropped), contact_id, mapped.mapping
-
-
-def _begin_timed(tx: Tx, rt: Setup, now: datetime, *, careful: bool) -> int:
-    """What time alone begins, a few people of each: silences, dates, segments, schedules; and
-    the next few of whom a fact about a thing is told. How many were looked at."""
-    done = 0
-    for act in _timed(rt):
-        try:
-            with savepoint(tx) if careful else nullcontext():
-                done += act(tx, rt, now, careful=careful)
-        except Exception as error:  # a door: one bad play must not hold up the rest
-            if not careful or is_storage(error):
-                raise
-            log.exception("act=begin what=%s result=failed", act.__module__)
-    return done
-
-
-class Timed(Protocol):
-    """Something that time alone begins: a few of it; how many were looked at."""
-
-    __module__: str
-
-    def __call__(self, tx: Tx, rt: Setup, now: datetime, *, careful: bool = True) -> int: ...
-
-
-def _timed(rt: Setup) -> list[Timed]:
-    """What there is to look after, given the plays there are."""
-    acts: list[Timed] = []
-    if rt.by_kind.get(Kind.silence):
-        acts.append(silence.scan)
-    if rt.by_kind.get(Kind.schedule):
-        acts.append(schedules.run)
-    if rt.by_kind.get(Kind.date):
-        acts.append(dates.set_up)
-    if rt.by_kind.get(Kind.segment):
-        acts.append(edges.set_up)
-    if rt.by_kind.get(Kind.date) or rt.by_kind.get(Kind.segment):
-        acts.append(_due_timers)
-    if rt.by_kind.get(Kind.schedule) or rt.by_kind.get(Kind.thing):
-        acts.append(fanout.tell)
-    return acts
-
-
-def _due_timers(tx: Tx, rt: Setup, now: datetime, *, careful: bool = True) -> int:
-    rows = timers.due(tx, now, SLICE)
-    for row in rows:
-        due = dates.due if row["kind"] == dates.DATE else edges.due
-        if not apart(tx, partial(due, tx, rt, row, now), str(row["name"]), careful=careful):
-            timers.put_off(tx, row, now + FAULTY)
-    return len(rows)
 
 
 def _walk(tx: Tx, rt: Setup, row: Row, now: datetime, *, careful: bool) -> None:

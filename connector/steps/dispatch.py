@@ -15,7 +15,7 @@ from connector import clock
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
 from connector.ledger import attempts, consents, enrolments, sends
 from connector.ledger.store import Row, Tx, is_storage, savepoint
-from connector.model import Accepted
+from connector.messages import Accepted
 from connector.providers import Provider
 from connector.rules import retry
 from connector.rules.policy import CHECK_AGAIN

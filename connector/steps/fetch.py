@@ -22,7 +22,8 @@ from connector.errors import SendFailed
 from connector.ledger import acts, contacts, restores, sends
 from connector.ledger.restores import Restored
 from connector.ledger.store import Row, Tx
-from connector.model import Accepted, Carried, Receipt, Status
+from connector.messages import Accepted, Carried, Receipt
+from connector.model import Status
 from connector.rules import restored as rule
 from connector.steps import crmread, outcome
 from connector.steps.restored import settled, went

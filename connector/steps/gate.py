@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from connector import clock
 from connector.ledger import attempts, consents, crm_facts, decisions, enrolments, sends
 from connector.ledger.store import Row, Tx
-from connector.model import Cause, Contact, Decision, Json, Message, Objection, Purpose, Verdict
+from connector.messages import Message
+from connector.model import Cause, Contact, Decision, Json, Objection, Purpose, Verdict
 from connector.rules import hours, policy
 from connector.rules.optin import REQUEST
 from connector.rules.plays import Play, Step

@@ -8,7 +8,8 @@ from typing import Final
 
 from connector.ledger import consents, contacts, sends
 from connector.ledger.store import Tx
-from connector.model import Label, Reply
+from connector.messages import Reply
+from connector.model import Label
 from connector.rules.consent import WRONG_PERSON, standing
 from connector.rules.optin import CONFIRMED
 from connector.steps import optin, templates

@@ -12,7 +12,8 @@ import orjson
 from connector import clock
 from connector.ledger import acts, consents, listings, sends
 from connector.ledger.store import Row, Tx
-from connector.model import Cause, Contact, Json, Purpose, Reply
+from connector.messages import Reply
+from connector.model import Cause, Contact, Json, Purpose
 from connector.rules import optin as rule
 from connector.rules.expiry import Expiry
 from connector.steps.consent import CLOSED, Names, record_consent, stands

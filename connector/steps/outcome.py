@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from connector.ledger import consents, contacts, enrolments, outcomes, sends
 from connector.ledger.outcomes import Heard
 from connector.ledger.store import Row, Tx
-from connector.model import Accepted, Label, Receipt, Reply, Status
+from connector.messages import Accepted, Receipt, Reply
+from connector.model import Label, Status
 from connector.phone import mask
 from connector.rules import activities, replies
 from connector.rules.links import cleaned

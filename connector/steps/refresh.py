@@ -19,7 +19,8 @@ from connector.errors import ConnectorError, Refused, SendFailed
 from connector.ledger import alarms, contacts, numbers, refreshes
 from connector.ledger.refreshes import CRM, NUMBER, Due
 from connector.ledger.store import Tx
-from connector.model import Json, LookedUp, Subject
+from connector.messages import LookedUp
+from connector.model import Json, Subject
 from connector.phone import mask
 from connector.providers import LooksUp
 from connector.rules.policy import CHECK_AGAIN

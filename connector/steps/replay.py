@@ -14,7 +14,7 @@ from connector.ledger.inbox import Delivery
 from connector.ledger.store import Row, Tx
 from connector.sources.segment import BATCHES
 from connector.steps import advance
-from connector.steps.advance import Piece
+from connector.steps.pieces import Piece, read
 from connector.steps.setup import Setup
 
 AT_ONCE = 8  #: events in one transaction, so that no other writer waits long
@@ -87,7 +87,7 @@ def _read(rt: Setup, row: Row) -> list[Piece]:
     )
     pieces: list[Piece] = []
     for body in _bodies(delivery):
-        pieces = advance.read(rt, replace(delivery, body=body))
+        pieces = read(rt, replace(delivery, body=body))
         if any(piece.rejected is None for piece in pieces):
             break
     return pieces

@@ -16,7 +16,8 @@ from connector import clock
 from connector.ledger import restores, sends
 from connector.ledger.restores import Restored
 from connector.ledger.store import Row, Tx
-from connector.model import Accepted, Cause
+from connector.messages import Accepted
+from connector.model import Cause
 from connector.rules import restored as rule
 from connector.rules.restored import Fate, Lost
 from connector.steps import dispatch, owed

@@ -7,7 +7,7 @@ from datetime import datetime
 from connector import clock
 from connector.ledger import acts, restores, sends
 from connector.ledger.store import Tx
-from connector.model import Accepted
+from connector.messages import Accepted
 from connector.steps import dispatch, owed
 from connector.steps.setup import Setup
 

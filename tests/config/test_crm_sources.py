@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from connector.adapters import open_sources
 from connector.config.loaded import Loaded, load
 from connector.errors import BadConfig, Unverified
 from connector.model import Hook, Trust
-from connector.runtime import open_sources
 from connector.simulate.opening import ReadAlready, sources_of
 from connector.sources.hubspot import HubSpot
 from connector.sources.hubspot_signatures import v1

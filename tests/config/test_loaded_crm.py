@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from connector import starters
+from connector.adapters import crm_source
 from connector.config.loaded import Loaded, load
 from connector.errors import BadConfig
-from connector.runtime import contents, crm_source
+from connector.runtime import contents
 from connector.simulate.scene import meanings
 
 ENVIRON = {

@@ -8,7 +8,8 @@ from typing import Any, cast
 from connector.ledger import contacts, crm_facts, sends
 from connector.ledger.sends import Plan
 from connector.ledger.store import Tx
-from connector.model import Accepted, Receipt, Reply, Status
+from connector.messages import Accepted, Receipt, Reply
+from connector.model import Status
 from connector.steps import outcome, owed
 from connector.steps.setup import Setup
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from connector.model import Message
+from connector.messages import Message
 from connector.rules.optin import REQUEST
 from connector.runtime import open_ledger, open_setup
 from connector.simulate.carrier import AtOnce

@@ -21,18 +21,8 @@ from connector.ledger import (
 )
 from connector.ledger.outcomes import Heard
 from connector.ledger.store import Row, Tx
-from connector.model import (
-    Accepted,
-    Decision,
-    Event,
-    Objection,
-    Receipt,
-    Reply,
-    Signal,
-    Status,
-    Subject,
-    Verdict,
-)
+from connector.messages import Accepted, Receipt, Reply
+from connector.model import Decision, Event, Objection, Signal, Status, Subject, Verdict
 from connector.records import Owed
 
 TEN = datetime(2026, 11, 20, 10, tzinfo=UTC)

@@ -30,17 +30,8 @@ from connector.ledger import (
 )
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.model import (
-    Accepted,
-    Decision,
-    Event,
-    Receipt,
-    Reply,
-    Signal,
-    Status,
-    Subject,
-    Verdict,
-)
+from connector.messages import Accepted, Receipt, Reply
+from connector.model import Decision, Event, Signal, Status, Subject, Verdict
 from connector.records import Owed
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "ledgers"

@@ -22,7 +22,8 @@ from connector.ledger import (
 )
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.model import Decision, Event, Reply, Signal, Subject, Verdict
+from connector.messages import Reply
+from connector.model import Decision, Event, Signal, Subject, Verdict
 from connector.records import Owed
 
 NOW = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)

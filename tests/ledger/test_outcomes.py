@@ -13,7 +13,8 @@ from connector.ledger.outcomes import Heard
 from connector.ledger.sends import Plan
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.model import Accepted, Receipt, Reply, Status
+from connector.messages import Accepted, Receipt, Reply
+from connector.model import Status
 
 NOW = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -14,7 +14,8 @@ from connector.ledger import sends
 from connector.ledger.sends import Plan
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Row, Tx
-from connector.model import Accepted, Purpose, Receipt, Status
+from connector.messages import Accepted, Receipt
+from connector.model import Purpose, Status
 
 NOW = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -11,17 +11,8 @@ from datetime import datetime
 
 from connector.crms import Crm
 from connector.ledger.store import Store, Tx
-from connector.model import (
-    Accepted,
-    Carried,
-    Found,
-    Hook,
-    Json,
-    Message,
-    Receipt,
-    Reply,
-    Subject,
-)
+from connector.messages import Accepted, Carried, Found, Message, Receipt, Reply
+from connector.model import Hook, Json, Subject
 from connector.providers import Provider
 from connector.records import Writeback as Change
 from connector.records import Written

@@ -15,7 +15,8 @@ from typing import Protocol
 import pytest
 
 from connector.errors import Deferred, Refused, SendFailed, Uncertain, Unreadable, Unverified
-from connector.model import Accepted, Hook, Message, Receipt, Reply, Status
+from connector.messages import Accepted, Message, Receipt, Reply
+from connector.model import Hook, Status
 from connector.providers import Provider
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)

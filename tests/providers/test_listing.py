@@ -11,7 +11,8 @@ import pytest
 from responses import RequestsMock
 
 from connector.errors import Deferred, Uncertain
-from connector.model import Carried, Message, Reply, Status
+from connector.messages import Carried, Message, Reply
+from connector.model import Status
 from connector.providers import twilio
 from connector.providers.sandbox import Sandbox
 from tests.providers.contract import MESSAGE, NOW, SETTLED

@@ -10,7 +10,7 @@ import pytest
 import responses
 
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
-from connector.model import LookedUp
+from connector.messages import LookedUp
 from connector.providers import ADAPTERS, LooksUp
 from connector.providers.sandbox import Sandbox
 from connector.providers.twilio import Twilio

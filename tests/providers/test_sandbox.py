@@ -16,7 +16,8 @@ import pytest
 import requests
 
 from connector.errors import Deferred, Refused, Unreadable, Unverified
-from connector.model import Found, Hook, Message, Receipt, Reply, Status
+from connector.messages import Found, Message, Receipt, Reply
+from connector.model import Hook, Status
 from connector.providers.sandbox import Sandbox
 from tests.providers.contract import MESSAGE, NOW, SECRET
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
-from connector.model import Accepted, Found, Reply
+from connector.messages import Accepted, Found, Reply
 from connector.providers.twilio import Twilio
 from tests.providers.contract import MESSAGE, NOW, SECRET, SETTLED, TEXT
 from tests.providers.twilio_side import (

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import Unreadable, Unverified
-from connector.model import Hook, Receipt, Reply, Status
+from connector.messages import Receipt, Reply
+from connector.model import Hook, Status
 from tests.providers.contract import NOW
 from tests.providers.twilio_side import TwilioSide
 

@@ -15,7 +15,8 @@ import orjson
 
 from connector.clock import instant, text
 from connector.errors import ExpressionFailed
-from connector.model import Contact, Message, Purpose
+from connector.messages import Message
+from connector.model import Contact, Purpose
 from connector.phone import NotANumber, parse, reachable
 from connector.rules import hours
 from connector.rules.optin import REQUEST

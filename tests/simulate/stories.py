@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from connector.clock import text
-from connector.model import Carried, Status
+from connector.messages import Carried
+from connector.model import Status
 from tests.simulate.village import Village, write_play
 
 Story = Callable[[Village], None]

@@ -22,7 +22,8 @@ from connector.errors import Deferred, Refused, Uncertain
 from connector.ledger import acts, cursors, pauses
 from connector.ledger.inbox import Delivery, Inbox
 from connector.ledger.store import Tx
-from connector.model import Accepted, Carried, Found, Hook, Message, Receipt, Reply, Status
+from connector.messages import Accepted, Carried, Found, Message, Receipt, Reply
+from connector.model import Hook, Status
 from connector.runtime import INBOX_FILE, moved, open_ledger, open_setup
 from connector.simulate.carrier import AtOnce
 from connector.simulate.shelf import library_folder

@@ -20,7 +20,7 @@ from connector.clock import text
 from connector.config.loaded import Loaded, load
 from connector.ledger import listings, merges, people
 from connector.ledger.restores import Restored
-from connector.model import Accepted, Carried, LookedUp, Message
+from connector.messages import Accepted, Carried, LookedUp, Message
 from connector.rules.ages import NumberChecks
 from connector.rules.consentfile import Entry
 from connector.rules.plays import Play

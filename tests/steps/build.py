@@ -20,23 +20,8 @@ from connector.expressions import compile_all, compile_expression, compile_templ
 from connector.ledger import consents, contacts, migrations, sends
 from connector.ledger.inbox import Delivery, Inbox, InboxReader
 from connector.ledger.sqlite import SqliteStore
-from connector.model import (
-    Accepted,
-    Carried,
-    ConsentGiven,
-    Event,
-    Found,
-    Hook,
-    Json,
-    Message,
-    Purpose,
-    Receipt,
-    Reply,
-    Signal,
-    Status,
-    Subject,
-    Trust,
-)
+from connector.messages import Accepted, Carried, Found, Message, Receipt, Reply
+from connector.model import ConsentGiven, Event, Hook, Json, Purpose, Signal, Status, Subject, Trust
 from connector.rules.consent import Standing, standing
 from connector.rules.hours import Hours, HoursRule
 from connector.rules.mapping import EventRule, SourceMapping

@@ -14,7 +14,7 @@ from typing import Any
 from connector.ledger import restores, snapshot
 from connector.ledger.restores import Restored
 from connector.ledger.sqlite import SqliteStore
-from connector.model import Accepted, Carried, Message, Reply
+from connector.messages import Accepted, Carried, Message, Reply
 from connector.steps import fetch, gap, restored
 from tests.steps.build import OURS, Carrier, Clock, Shop
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 from connector.ledger import alarms, contacts, migrations, outcomes, sends, writebacks
 from connector.ledger.sends import Plan
 from connector.ledger.sqlite import SqliteStore
-from connector.model import Accepted, Receipt, Reply, Status
+from connector.messages import Accepted, Receipt, Reply
+from connector.model import Status
 from connector.records import Owed
 from connector.rules.crm import CrmMapping
 from connector.rules.stages import Stages

@@ -11,7 +11,8 @@ import pytest
 
 from connector.errors import Deferred, Refused, SendFailed, StorageRefused, Uncertain
 from connector.ledger.store import Tx
-from connector.model import Accepted, Message, Purpose, Subject
+from connector.messages import Accepted, Message
+from connector.model import Purpose, Subject
 from connector.rules.policy import Cap, Policy
 from connector.steps import dispatch
 from connector.steps.dispatch import Answer, Dispatcher

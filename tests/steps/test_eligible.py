@@ -13,7 +13,8 @@ import pytest
 from connector.clock import instant
 from connector.errors import Deferred, Fault, Refused
 from connector.ledger import alarms, numbers
-from connector.model import Json, LookedUp, Subject
+from connector.messages import LookedUp
+from connector.model import Json, Subject
 from connector.records import Writeback, Written
 from connector.rules.ages import Ages, NumberChecks
 from connector.rules.lists import Entries, Listed, Lists, Reading, SuppressionList

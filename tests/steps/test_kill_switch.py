@@ -14,7 +14,8 @@ import pytest
 from connector.ledger import consents, numbers, pauses, sends
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.model import Message, Purpose, Subject
+from connector.messages import Message
+from connector.model import Purpose, Subject
 from connector.steps import holds
 from connector.steps.consent import opt_out, record_consent
 from connector.steps.dispatch import Dispatcher, GivenBack

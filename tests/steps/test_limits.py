@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from connector.clock import instant, text
 from connector.errors import Deferred, Refused
 from connector.ledger import alarms, sends
-from connector.model import Accepted, Purpose, Status, Subject
+from connector.messages import Accepted
+from connector.model import Purpose, Status, Subject
 from connector.rules.plays import Play, Step
 from connector.rules.policy import Cap, Policy
 from connector.rules.policy.limits import Budget, Fatigue, Sender, TemplateAlarm

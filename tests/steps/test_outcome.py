@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from connector import clock
 from connector.errors import Uncertain
 from connector.ledger import conversations
-from connector.model import Purpose, Reply, Status, Subject
+from connector.messages import Reply
+from connector.model import Purpose, Status, Subject
 from connector.rules.plays import Start, Step
 from connector.rules.policy import Cap, Policy
 from connector.steps import outcome

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connector.model import Accepted, Purpose, Status
+from connector.messages import Accepted
+from connector.model import Purpose, Status
 from connector.rules.policy import Cap, Policy
 from connector.steps import dispatch
 from connector.steps.dispatch import Answer

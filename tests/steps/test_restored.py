@@ -12,7 +12,8 @@ import pytest
 from connector.errors import ConnectorError, Deferred
 from connector.ledger import pauses, restores
 from connector.ledger.acts import of
-from connector.model import Carried, Purpose, Subject
+from connector.messages import Carried
+from connector.model import Purpose, Subject
 from connector.rules.policy import Cap, Policy
 from connector.steps import fetch, holds, settling
 from tests.crms.memory import MemoryCrm

@@ -27,7 +27,8 @@ from connector.ledger.outcomes import Heard
 from connector.ledger.sends import Plan
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Tx
-from connector.model import Accepted, Json, Receipt, Reply, Status, Subject
+from connector.messages import Accepted, Receipt, Reply
+from connector.model import Json, Status, Subject
 from connector.records import Writeback as Change
 from connector.records import Written
 from connector.rules.crm import CrmMapping
