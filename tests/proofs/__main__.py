@@ -34,7 +34,7 @@ def main(
             plan = Plan(name, rounds or 5_000, fault_points.CHAPTER, seed, seconds)
             good &= prove(plan, fault_points.chapter, place)
         elif name == "writebacks":
-            plan = Plan(name, rounds or 1_000, writeback_run.CHAPTER, seed, seconds)
+            plan = Plan(name, rounds or 2_500, writeback_run.CHAPTER, seed, seconds)
             good &= prove(plan, writeback_run.chapter, place)
         else:
             good &= synced.prove(rounds or 200, place)

@@ -44,7 +44,7 @@ PEOPLE = 12
 POINTS = (
     *("before the owe commit", "after the owe commit"),
     *("before the claim commit", "after the claim commit"),
-    *("before a request", "after a request", "after a request"),
+    *("before a request", "during a request", "after a request"),
     *("before the keep commit", "after the keep commit"),
 )
 HOT = "do not cancel my order please"
@@ -84,20 +84,21 @@ class Life:
 
 
 def _watch_requests(fate: Fate) -> None:
-    """One may die before each request to the CRM, and after its answer has come."""
-    request, answer = http.client.HTTPConnection.request, http.client.HTTPConnection.getresponse
+    """One may die before a request to the CRM, while it acts on one, and after its answer came."""
+    request, answer = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse
 
     def requests(self: Any, *args: Any, **kwargs: Any) -> None:
         fate.reach("before a request")
         request(self, *args, **kwargs)
 
     def answers(self: Any) -> Any:
+        fate.reach("during a request")  # it was sent whole
         found = answer(self)
         fate.reach("after a request")
         fate.doing = "keep"
         return found
 
-    http.client.HTTPConnection.request = requests  # type: ignore[method-assign]
+    http.client.HTTPConnection.putrequest = requests  # type: ignore[method-assign]
     http.client.HTTPConnection.getresponse = answers  # type: ignore[method-assign]
 
 
@@ -126,12 +127,13 @@ class World:
             for person, record in enumerate(records):
                 campaign.know(tx, rt, person, record, self.clock())
 
-        request, answer = http.client.HTTPConnection.request, http.client.HTTPConnection.getresponse
+        connection = http.client.HTTPConnection
+        request, answer = connection.putrequest, connection.getresponse
         Life(self.loaded, Fate(), [know, *self.next_life()]).live()
         self.clock.set(self.clock() + timedelta(minutes=2), 0)
         Life(self.loaded, Fate(), []).live()
-        http.client.HTTPConnection.request = request  # type: ignore[method-assign]
-        http.client.HTTPConnection.getresponse = answer  # type: ignore[method-assign]
+        connection.putrequest = request  # type: ignore[method-assign]
+        connection.getresponse = answer  # type: ignore[method-assign]
 
     def next_life(self) -> list[Happening]:
         """A few texts, receipts of earlier ones, and now and then a reply, hot or not."""
