@@ -9,8 +9,9 @@ import resource
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connector import reloading, watch
 from connector.config.loaded import Loaded, load
@@ -117,11 +118,27 @@ def serve(loaded: Loaded) -> None:
     )
     # At SIGHUP granian would start a second worker beside the first: two writers of one inbox.
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    server.signal_handler_interrupt = _interrupting(server)  # type: ignore[method-assign]
     chosen = _ignore if ignored else server.signal_handler_interrupt
     server.signal_handler_reload = chosen  # type: ignore[method-assign]
     log.info("act=serve result=started pid=%d address=%s:%d", os.getpid(), web.host, web.port)
     server.serve(target_loader=load_app, wrap_loader=False)
     lock.free()
+
+
+def _interrupting(server: Any) -> Callable[..., None]:
+    """What stops granian's loop, from a thread of its own.
+
+    Granian sets its event right in the signal's handler. Where its worker has just died of the
+    same signal, as one to the whole group does, the main thread holds that event's lock as the
+    handler runs in it, and waits for itself until the supervisor kills it.
+    """
+
+    def interrupt(*_: object) -> None:
+        server.interrupt_signal = True
+        threading.Thread(target=server.main_loop_interrupt.set, name="interrupt").start()
+
+    return interrupt
 
 
 def _ignore(*_: object) -> None:
