@@ -118,7 +118,7 @@ def serve(loaded: Loaded) -> None:
     )
     # At SIGHUP granian would start a second worker beside the first: two writers of one inbox.
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    server.signal_handler_interrupt = _interrupting(server)  # type: ignore[method-assign]
+    server.signal_handler_interrupt = interrupting(server)  # type: ignore[method-assign]
     chosen = _ignore if ignored else server.signal_handler_interrupt
     server.signal_handler_reload = chosen  # type: ignore[method-assign]
     log.info("act=serve result=started pid=%d address=%s:%d", os.getpid(), web.host, web.port)
@@ -126,7 +126,7 @@ def serve(loaded: Loaded) -> None:
     lock.free()
 
 
-def _interrupting(server: Any) -> Callable[..., None]:
+def interrupting(server: Any) -> Callable[..., None]:
     """What stops granian's loop, from a thread of its own.
 
     Granian sets its event right in the signal's handler. Where its worker has just died of the

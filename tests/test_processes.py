@@ -7,14 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from connector.serving import interrupting
 from tests.proofs.load import post
 from tests.proofs.shop import make, order, people
 from tests.proofs.verdict import opened
@@ -239,3 +242,17 @@ def test_a_stop_at_any_instant_of_the_start_leaves_nothing(tmp_path: Path, after
             code, took = victim.stop()
         assert (code in (0, -signal.SIGTERM), took < FEW) == (True, True), (code, took)
         assert victim.is_gone()
+
+
+def test_a_signal_stops_the_server_also_where_its_loop_is_just_waking() -> None:
+    server = SimpleNamespace(interrupt_signal=False, main_loop_interrupt=threading.Event())
+
+    def waking() -> None:
+        with server.main_loop_interrupt._cond:  # as the loop does when its worker has died
+            interrupting(server)()
+
+    loop = threading.Thread(target=waking, daemon=True)
+    loop.start()
+    loop.join(5)
+    assert not loop.is_alive(), "the handler waits for the thread that it runs in"
+    assert server.main_loop_interrupt.wait(5) and server.interrupt_signal
