@@ -74,28 +74,19 @@ class Worker:
         self.reading = Beat(self._scheduler, "read", self._read)
         self.refreshing = Beat(self._scheduler, "refresh", self._refresh)
         self.running = Beat(self._scheduler, "errands", self._run_errands)
-        self._scheduler.add_job(
-            self._checkpoint, "interval", seconds=CHECKPOINT_SECONDS, id="checkpoint"
-        )
+        self._every(CHECKPOINT_SECONDS, "checkpoint", self._checkpoint)
         self.tidying = Beat(self._scheduler, "tidy", self._tidy, seconds=TIDY_SECONDS)
         self._upkeep = Upkeep(self.rt, store)
-        self._scheduler.add_job(
-            lambda: self._upkeep.back_up(self._loaded.settings),
-            "interval",
-            seconds=BACKUP_SECONDS,
-            id="backup",
-        )
-        self._scheduler.add_job(
-            lambda: self._upkeep.anchor(self._loaded.settings),
-            "interval",
-            seconds=ANCHOR_SECONDS,
-            id="anchor",
-        )
+        self._every(BACKUP_SECONDS, "backup", lambda: self._upkeep.back_up(self._loaded.settings))
+        self._every(ANCHOR_SECONDS, "anchor", lambda: self._upkeep.anchor(self._loaded.settings))
         if self.rt.restored is not None:
             Beat(self._scheduler, "restore", self._upkeep.look_into_the_gap)
         self._lookout = Lookout(self.rt, loaded.settings, self._clock_jumped)
         self._pipe = listen(loaded.settings.ledger)
         self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
+
+    def _every(self, seconds: float, name: str, act: Callable[[], object]) -> None:
+        self._scheduler.add_job(act, "interval", seconds=seconds, id=name)
 
     def start(self) -> None:
         """Look after what a death left behind, then beat."""
