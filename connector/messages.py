@@ -7,6 +7,16 @@ from datetime import datetime, timedelta
 
 from connector.model import Purpose, Status, light
 
+SMS = "sms"
+CHANNELS = (SMS, "whatsapp", "rcs")
+"""How a provider may carry a text; a sender written ``whatsapp:+1202…`` names its channel."""
+
+
+def channel_of(sender: str) -> str:
+    """The channel that a sender speaks on, which stands before its name; ``sms`` where none is."""
+    channel, colon, _ = sender.partition(":")
+    return channel if colon and channel in CHANNELS else SMS
+
 
 @light
 @dataclass(frozen=True, slots=True)
@@ -17,7 +27,7 @@ class Message:
     to: str  #: E.164
     text: str
     sender: str = ""  #: number or messaging service; "" lets the provider's settings choose
-    callback_url: str = ""
+    callback_url: str = ""  #: where to report; an adapter adds our reference to it (``?s=``)
     valid_for: timedelta = timedelta(hours=4)
     purpose: str = Purpose.service
 
@@ -61,6 +71,7 @@ class Reply:
     text: str
     occurred_at: datetime | None = None
     opt_out_type: str = ""  #: STOP, START or HELP where the provider has answered already
+    channel: str = SMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +95,18 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What looking up a doubtful send told us: taken (with its id), not taken, or cannot tell."""
+    """What looking up a doubtful send told us: taken (with its id), not taken, or cannot tell.
+
+    ``by_reference`` says that our own reference was found, so that it can be no other's text.
+    Without it number, words and time fit, which another's text may do too: whoever asked makes
+    sure that the id is not another send's already. ``fits`` is everything that fits, where the
+    provider lists it, also where one cannot be told from the other.
+    """
 
     taken: bool | None
     provider_id: str = ""
+    by_reference: bool = False
+    fits: tuple[Carried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Trust(StrEnum):
 
     trusted = "trusted"
     browser = "browser"
+    form = "form"  #: may propose a phone and a consent, pending until the number confirms them
 
 
 class Purpose(StrEnum):

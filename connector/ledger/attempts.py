@@ -7,15 +7,26 @@ from datetime import datetime
 from connector import clock
 from connector.ledger.store import Tx
 
-BEGIN = """INSERT INTO attempts (send_id, attempt, begun_at) VALUES (:send, :attempt, :at)
-    ON CONFLICT (send_id, attempt) DO UPDATE SET begun_at = excluded.begun_at"""
+BEGIN = """INSERT INTO attempts (send_id, attempt, begun_at, provider, sender)
+    VALUES (:send, :attempt, :at, :provider, :sender)
+    ON CONFLICT (send_id, attempt) DO UPDATE SET begun_at = excluded.begun_at,
+        provider = excluded.provider, sender = excluded.sender"""
 SETTLE = """UPDATE attempts SET settled_at = :at, result = :result, reason = :reason, code = :code
     WHERE send_id = :send AND attempt = :attempt"""
 
 
-def begin(tx: Tx, send_id: str, attempt: int, at: datetime) -> None:
-    """A text is handed over."""
-    tx.run(BEGIN, send=send_id, attempt=attempt, at=clock.text(at))
+def begin(
+    tx: Tx, send_id: str, attempt: int, at: datetime, *, provider: str, sender: str = ""
+) -> None:
+    """A text is handed over to a provider, from a sender ("" where the provider chooses)."""
+    tx.run(
+        BEGIN,
+        send=send_id,
+        attempt=attempt,
+        at=clock.text(at),
+        provider=provider,
+        sender=sender,
+    )
 
 
 def settle(

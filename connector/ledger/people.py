@@ -58,6 +58,7 @@ PLACES: Final = (
     ),
     Place("decision_repeats", (("decision_id", "decisions"),), STAYS, "a counter"),
     Place("lookups", (("phone", "phones"),)),
+    Place("sticky_senders", (("phone", "phones"),)),
     Place("refreshes", (("about", "contacts"), ("about", "phones"), ("send_id", "sends"))),
     Place("touches", (("contact_id", "contacts"),)),
     Place("links", (("contact_id", "contacts"), ("send_id", "sends"))),
@@ -83,6 +84,7 @@ PLACES: Final = (
     Place("reached", (("enrolment_id", "enrolments"),), STAYS, PSEUDONYM),
     Place("assignments", (("contact_id", "contacts"),), STAYS, PSEUDONYM),
     Place("attempts", (("send_id", "sends"),), STAYS, "a try at a text that is kept"),
+    Place("doubts", (("send_id", "sends"),)),
     Place(
         "sends",
         (("contact_id", "contacts"), ("phone", "phones")),

@@ -3,7 +3,8 @@
 Instants are fixed-width UTC text (``clock.text``), so that text order is time order. An absent
 fact is a nullable instant, not a boolean. JSON is text that only Python reads. Values that name
 a person stand in ``contacts``, ``identities``, ``numbers``, ``events``, ``signals``, ``replies``,
-``consents``, ``lookups``, ``refreshes`` (until its text has gone), ``sends``, ``links``, ``facts``
+``consents``, ``lookups``, ``refreshes`` (until its text has gone), ``sends``, ``links``, ``facts``,
+``sticky_senders``
 and the local CRM's tables, and nowhere else.
 
 The words a column may hold are joined by OR and not listed by IN: SQLite opens a temporary table
@@ -200,6 +201,7 @@ FIRST: Final = (
         begun_at TEXT, accepted_at TEXT, settled_at TEXT, counts_at TEXT,
         provider_id TEXT, status TEXT NOT NULL DEFAULT '', status_rank BIGINT NOT NULL DEFAULT 0,
         error_code TEXT NOT NULL DEFAULT '', cost_micros BIGINT, currency TEXT NOT NULL DEFAULT '',
+        conflict TEXT NOT NULL DEFAULT '',
         pots TEXT NOT NULL DEFAULT '', spent_segments BIGINT NOT NULL DEFAULT 0,
         spent_micros BIGINT NOT NULL DEFAULT 0, UNIQUE (cause, cause_id, step))""",
     "CREATE INDEX sends_due ON sends (due_at) WHERE state = 'planned'",
@@ -219,7 +221,16 @@ FIRST: Final = (
     """CREATE TABLE attempts (
         send_id TEXT NOT NULL, attempt BIGINT NOT NULL, begun_at TEXT NOT NULL, settled_at TEXT,
         result TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
-        code TEXT NOT NULL DEFAULT '', PRIMARY KEY (send_id, attempt))""",
+        code TEXT NOT NULL DEFAULT '', provider TEXT NOT NULL DEFAULT '',
+        sender TEXT NOT NULL DEFAULT '', PRIMARY KEY (send_id, attempt))""",
+    """CREATE TABLE doubts (
+        send_id TEXT PRIMARY KEY, since_at TEXT NOT NULL, looks BIGINT NOT NULL DEFAULT 0,
+        look_at TEXT, verdict TEXT NOT NULL DEFAULT '', why TEXT NOT NULL DEFAULT '',
+        evidence TEXT NOT NULL DEFAULT '[]', settled_at TEXT, who TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX doubts_look ON doubts (look_at) WHERE look_at IS NOT NULL",
+    """CREATE TABLE sticky_senders (
+        phone TEXT NOT NULL, provider TEXT NOT NULL, channel TEXT NOT NULL DEFAULT 'sms',
+        sender TEXT NOT NULL, since_at TEXT NOT NULL, PRIMARY KEY (phone, provider, channel))""",
     """CREATE TABLE links (
         code TEXT PRIMARY KEY, url TEXT NOT NULL, send_id TEXT NOT NULL, contact_id TEXT NOT NULL,
         made_at TEXT NOT NULL, UNIQUE (send_id, url))""",

@@ -6,26 +6,39 @@ settings schema; ``connector check`` compares the configuration with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Final, Protocol, runtime_checkable
 
 from connector.messages import Accepted, Carried, Found, LookedUp, Message, Receipt, Reply
 from connector.model import Hook
-from connector.providers.sandbox import Sandbox
-from connector.providers.twilio import Twilio
+
+
+class Ability(StrEnum):
+    """What not every provider can do; an adapter names what it can in ``does``."""
+
+    finds = "finds"  #: a doubtful text can be looked up
+    finds_by_reference = "finds_by_reference"  #: and by our own reference, so that it is certain
+    repeats_safely = "repeats_safely"
+    """The very same text handed over again within a day goes out once."""
+    tells_status = "tells_status"  #: a text's status can be asked for (``TellsStatus``)
+    lists_replies = "lists_replies"  #: ``inbound`` lists them
+    lists_texts = "lists_texts"  #: ``carried`` lists them
 
 
 class Provider(Protocol):
     """What the steps ask of a provider."""
 
     name: str
+    channels: frozenset[str]  #: of ``messages.CHANNELS``
+    does: frozenset[Ability]
 
     def send(self, message: Message) -> Accepted:
         """Hand one text over; raise ``Refused``, ``Deferred`` or ``Uncertain`` if not taken."""
 
     def find(self, message: Message, since: datetime) -> Found:
-        """Look a doubtful send up: taken, not taken, or cannot tell."""
+        """Look a doubtful send up: taken, not taken, or cannot tell; raises no ``SendFailed``."""
 
     def verify(self, hook: Hook, now: datetime) -> None:
         """Return if a callback is proven to come from the provider; raise ``Unverified``."""
@@ -33,7 +46,8 @@ class Provider(Protocol):
     def inbound(self, since: datetime) -> Iterator[Reply]:
         """Every reply since an instant, oldest first.
 
-        Raises ``Deferred`` or ``Uncertain`` where not all of them can be listed now.
+        Raises ``Deferred`` or ``Uncertain`` where not all of them can be listed now, and
+        ``Deferred`` where the provider lists none at all (no ``Ability.lists_replies``).
         """
 
     def carried(self, since: datetime) -> Iterator[Carried]:
@@ -44,6 +58,17 @@ class Provider(Protocol):
 
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
         """Read a verified callback; raise ``Unreadable`` when it is neither receipt nor reply."""
+
+
+@runtime_checkable
+class TellsStatus(Protocol):
+    """What a provider may do beside: tell how a text that it took stands now."""
+
+    def status(self, provider_id: str, message: Message) -> Receipt | None:
+        """How the text stands; None where the provider knows no such text (any more).
+
+        Raises ``Deferred`` or ``Uncertain`` where it cannot tell now.
+        """
 
 
 @runtime_checkable
@@ -58,7 +83,7 @@ class LooksUp(Protocol):
         """
 
 
-ADAPTERS: Final[Mapping[str, Callable[..., Provider]]] = {
-    "sandbox": Sandbox,
-    "twilio": Twilio,
+ADAPTERS: Final[Mapping[str, str]] = {
+    "sandbox": "connector.providers.sandbox:Sandbox",
+    "twilio": "connector.providers.twilio:Twilio",
 }

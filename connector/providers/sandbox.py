@@ -25,8 +25,18 @@ import orjson
 
 from connector.clock import Clock, instant, now, text
 from connector.errors import Deferred, Refused, SendFailed, Uncertain, Unreadable, Unverified
-from connector.messages import Accepted, Carried, Found, LookedUp, Message, Receipt, Reply
+from connector.messages import (
+    CHANNELS,
+    Accepted,
+    Carried,
+    Found,
+    LookedUp,
+    Message,
+    Receipt,
+    Reply,
+)
 from connector.model import Hook, Json, Status
+from connector.providers import Ability
 from connector.providers.sandbox_script import scenes
 from connector.text import count
 
@@ -52,6 +62,10 @@ class Sandbox:
     """
 
     name = "sandbox"
+    channels = frozenset(CHANNELS)
+    does = frozenset(
+        {Ability.finds, Ability.finds_by_reference, Ability.lists_texts, Ability.lists_replies}
+    )
 
     def __init__(
         self,
@@ -140,7 +154,7 @@ class Sandbox:
         """Look the send up in the outbox, which always knows."""
         for entry in self.texts():
             if entry.get("send_id") == message.send_id:
-                return Found(True, entry["provider_id"])
+                return Found(True, entry["provider_id"], by_reference=True)
         return Found(False)
 
     def lookup(self, e164: str, owner_since: date | None = None) -> LookedUp:

@@ -10,16 +10,25 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 from connector.errors import SendFailed, Uncertain, Unverified
-from connector.messages import Accepted, Carried, Found, LookedUp, Message, Receipt, Reply
+from connector.messages import (
+    CHANNELS,
+    Accepted,
+    Carried,
+    Found,
+    LookedUp,
+    Message,
+    Receipt,
+    Reply,
+)
 from connector.model import Hook, Json, Status
-from connector.providers import twilio_callbacks, twilio_lookup
-from connector.providers.twilio_errors import failure, instant, json_object, reason, whole
+from connector.providers import Ability, twilio_callbacks, twilio_lookup
+from connector.providers.reading import http_date, json_object, micros, tagged, whole
+from connector.providers.twilio_errors import failure, reason
 
 if TYPE_CHECKING:
     from connector.providers.wire import Answer, Wire
@@ -29,8 +38,6 @@ SETTLED: Final = timedelta(seconds=60)  #: after this a text that is not listed 
 MAX_PAGES: Final = 500  #: of a thousand texts each, when all since an instant are wanted
 MAX_VALIDITY: Final = 36_000  #: seconds
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
-
-_PRICE = re.compile(r"-?(\d{1,9}(?:\.\d{1,9})?)")
 
 
 class Twilio:
@@ -43,6 +50,8 @@ class Twilio:
     """
 
     name = twilio_callbacks.PROVIDER
+    channels = frozenset(CHANNELS)
+    does = frozenset({Ability.finds, Ability.lists_texts, Ability.lists_replies})
 
     def __init__(
         self,
@@ -107,7 +116,7 @@ class Twilio:
             "From": number,
             "MessagingServiceSid": service,
             "Body": message.text,
-            "StatusCallback": _tagged(message.callback_url, message.send_id),
+            "StatusCallback": tagged(message.callback_url, message.send_id),
             "ValidityPeriod": str(min(max(seconds, 1), MAX_VALIDITY)),
         }
         pairs = [
@@ -183,7 +192,7 @@ class Twilio:
                 raise failure(answer)
             entries, path = _page(answer)
             listing.entries += entries
-            listing.answered_at = listing.answered_at or instant(answer.headers.get("Date"))
+            listing.answered_at = listing.answered_at or http_date(answer.headers.get("Date"))
             if not path or (entries and entries[-1].at < oldest):
                 listing.complete = True
                 break
@@ -239,7 +248,7 @@ def _accepted(answer: Answer) -> Accepted:
     if not isinstance(sid, str) or not sid:
         raise Uncertain("Twilio took the request but its answer is unreadable")
     currency = str(body.get("price_unit") or "").upper()
-    return Accepted(sid, whole(body.get("num_segments")), _micros(body.get("price")), currency)
+    return Accepted(sid, whole(body.get("num_segments")), micros(body.get("price")), currency)
 
 
 def _page(answer: Answer) -> tuple[list[_Entry], str]:
@@ -253,7 +262,7 @@ def _page(answer: Answer) -> tuple[list[_Entry], str]:
 
 
 def _entry(item: Mapping[str, Json]) -> _Entry:
-    at = instant(item.get("date_created"))
+    at = http_date(item.get("date_created"))
     if at is None or not isinstance(item.get("sid"), str):
         raise Uncertain("Twilio's list of messages is unreadable")
     sender, to, text = (str(item.get(name) or "") for name in ("from", "to", "body"))
@@ -267,7 +276,7 @@ def _entry(item: Mapping[str, Json]) -> _Entry:
         str(item.get("status") or ""),
         str(item.get("error_code") or ""),
         whole(item.get("num_segments")),
-        _micros(item.get("price")),
+        micros(item.get("price")),
         str(item.get("price_unit") or "").upper(),
     )
 
@@ -287,18 +296,3 @@ def _carried(entry: _Entry) -> Carried:
         cost_micros=entry.cost_micros,
         currency=entry.currency,
     )
-
-
-def _tagged(url: str, send_id: str) -> str:
-    """A callback address that brings our own reference back, even if the answer is lost."""
-    if not url:
-        return ""
-    address, mark, fragment = url.partition("#")
-    joint = "&" if "?" in address else "?"
-    return f"{address}{joint}s={quote(send_id, safe='')}{mark}{fragment}"
-
-
-def _micros(price: Json) -> int | None:
-    """A price such as "-0.00750" in millionths of its currency."""
-    written = _PRICE.fullmatch(str(price))
-    return round(Decimal(written[1]) * 1_000_000) if written else None

@@ -12,12 +12,13 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qsl
 
 from connector.errors import Unreadable
 from connector.messages import Receipt, Reply
 from connector.model import Hook, Status
-from connector.providers.twilio_errors import reason, whole
+from connector.providers.reading import query, reference, whole
+from connector.providers.twilio_errors import reason
 
 PROVIDER: Final = "twilio"
 
@@ -66,10 +67,10 @@ def read(hook: Hook) -> Receipt | Reply:
         return _reply(sid, fields)
     if not sid or not status or status in INBOUND:
         raise Unreadable("neither receipt nor reply: MessageSid, its status or From is missing")
-    return _receipt(sid, status, hook.url, fields)
+    return _receipt(sid, status, hook, fields)
 
 
-def _receipt(sid: str, status: str, url: str, fields: Mapping[str, str]) -> Receipt:
+def _receipt(sid: str, status: str, hook: Hook, fields: Mapping[str, str]) -> Receipt:
     """``RawDlrDoneDate`` is the carrier's own clock in no stated zone: a stamp, not an instant."""
     code = fields.get("ErrorCode", "")
     return Receipt(
@@ -80,7 +81,7 @@ def _receipt(sid: str, status: str, url: str, fields: Mapping[str, str]) -> Rece
         error_code=code,
         reason=reason(code),
         stamp=fields.get("RawDlrDoneDate", ""),
-        send_id=_query(url).get("s", [""])[0],
+        send_id=reference(hook),
         segments=whole(fields.get("NumSegments")),
     )
 
@@ -112,7 +113,7 @@ def _fields(hook: Hook) -> Mapping[str, list[str]] | None:
 
 def _signed_fields(hook: Hook, url: str) -> str | None:
     """What is signed after the address: every field by name, or nothing for a hashed body."""
-    hashed = _query(url).get("bodySHA256")
+    hashed = query(url).get("bodySHA256")
     if hashed:
         body = hashlib.sha256(hook.body).hexdigest().encode()
         return "" if hmac.compare_digest(body, hashed[0].encode(errors="replace")) else None
@@ -120,10 +121,6 @@ def _signed_fields(hook: Hook, url: str) -> str | None:
     if found is None:
         return None
     return "".join(name + value for name in sorted(found) for value in sorted(set(found[name])))
-
-
-def _query(url: str) -> dict[str, list[str]]:
-    return parse_qs(url.partition("?")[2].partition("#")[0])
 
 
 def _port_forms(url: str) -> list[str]:

@@ -6,22 +6,17 @@ https://www.twilio.com/docs/api/errors
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final
-
-import orjson
+from typing import TYPE_CHECKING, Final
 
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
-from connector.model import Json
+from connector.providers import refusals
+from connector.providers.reading import json_object
 
 if TYPE_CHECKING:
     from connector.providers.wire import Answer
 
-#: Twilio's code → (what to raise when it answers a send, our reason for it anywhere).
-#: Faults of the whole account are ``Deferred``: texts are kept while the operator mends it, and
-#: expire by themselves. ``Refused`` with ``configuration`` concerns one country or number only.
-CODES: Final[Mapping[str, tuple[type[SendFailed], str]]] = {
+#: Twilio's code → what it means.
+CODES: Final[Mapping[str, refusals.Means]] = {
     "14107": (Deferred, "rate_limited"),  # too many between one pair of numbers
     "20003": (Deferred, "configuration"),  # authentication
     "20404": (Deferred, "configuration"),  # no such account
@@ -74,81 +69,19 @@ CODES: Final[Mapping[str, tuple[type[SendFailed], str]]] = {
     "63014": (Refused, "opted_out"),
 }
 
-#: HTTP status → the same, where the code says nothing.
-STATUSES: Final[Mapping[int, tuple[type[SendFailed], str]]] = {
-    **dict.fromkeys((301, 302, 303, 307, 308), (Deferred, "configuration")),
-    **dict.fromkeys((401, 403, 404, 405, 407), (Deferred, "configuration")),
-    408: (Uncertain, "timeout"),
-}
-
-ADVICE: Final[Mapping[str, str]] = {
-    "configuration": "check account, tokens, sender and addresses of [providers.twilio]",
-    "rate_limited": "Twilio asks for fewer texts; wait before the next",
-    "opted_out": "the person stopped texts from this sender at Twilio",
-    "content": "change the template before it is sent again",
-}
-
-MAX_RETRY_AFTER: Final = 3_600.0  #: seconds
+NAME: Final = "Twilio"
 
 
 def reason(code: str) -> str:
     """Our stable word for a code in a receipt; "" where there is none."""
-    return CODES[code][1] if code in CODES else "unknown" if code else ""
+    return refusals.reason(CODES, code)
 
 
 def failure(answer: Answer) -> SendFailed:
-    """The error that an answer other than 2xx comes to; it never repeats Twilio's own wording.
-
-    (That wording holds the whole number.)
-    """
+    """The error that an answer other than 2xx comes to; it never repeats Twilio's own wording."""
     code = _code(answer)
-    says = f"Twilio answered {answer.status}" + (f" with code {code}" if code else "")
-    if answer.status >= 500:
-        return Uncertain(says, reason="unavailable", code=code)
-    if answer.status == 429:
-        says = f"{says}: {ADVICE['rate_limited']}"
-        wait = retry_after(answer)
-        return Deferred(says, reason="rate_limited", code=code, retry_after=wait)
-    kind, why = CODES.get(code) or STATUSES.get(answer.status) or (Refused, "unknown")
-    advice = ADVICE.get(why) or f"see https://www.twilio.com/docs/errors/{code}"
-    return kind(f"{says}: {advice}", reason=why, code=code)
-
-
-def retry_after(answer: Answer) -> float | None:
-    """Seconds to wait by the Retry-After header (seconds or a date), at most an hour."""
-    written = answer.headers.get("Retry-After") or ""
-    until, now = instant(written), instant(answer.headers.get("Date"))
-    if written.isascii() and written.isdigit():
-        seconds = float(written[:9])
-    elif until and now:
-        seconds = (until - now).total_seconds()
-    else:
-        return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
-
-
-def instant(written: Any) -> datetime | None:
-    """An RFC 2822 date as Twilio writes it, or None."""
-    try:
-        found = parsedate_to_datetime(written)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if found.tzinfo else None
-
-
-def whole(value: Json) -> int | None:
-    """A count; None where it is not known yet, which Twilio writes as "0"."""
-    written = str(value)
-    return int(written[:6]) or None if written.isascii() and written.isdigit() else None
-
-
-def json_object(body: bytes) -> dict[str, Json]:
-    """A JSON object, or an empty one where there is none."""
-    try:
-        found = orjson.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    see = f"https://www.twilio.com/docs/errors/{code}" if code else ""
+    return refusals.failure(NAME, answer, code, CODES, see)
 
 
 def _code(answer: Answer) -> str:

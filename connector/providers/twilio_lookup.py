@@ -14,7 +14,8 @@ from urllib.parse import quote
 from connector.errors import Deferred, Refused, Uncertain
 from connector.messages import LookedUp
 from connector.model import Json
-from connector.providers.twilio_errors import failure, json_object
+from connector.providers.reading import json_object
+from connector.providers.twilio_errors import failure
 
 if TYPE_CHECKING:
     from connector.providers.wire import Wire

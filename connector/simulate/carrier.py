@@ -7,14 +7,17 @@ from concurrent.futures import Executor, Future
 from datetime import datetime
 from typing import Any
 
-from connector.messages import Accepted, Carried, Found, Message, Receipt, Reply
+from connector.messages import CHANNELS, Accepted, Carried, Found, Message, Receipt, Reply
 from connector.model import Hook
+from connector.providers import Ability
 
 
 class Carrier:
     """Takes every text; nothing leaves."""
 
     name = "simulated"
+    channels = frozenset(CHANNELS)
+    does: frozenset[Ability] = frozenset()
 
     def send(self, message: Message) -> Accepted:
         """Take a text."""

@@ -282,13 +282,14 @@ def _ticket(
     if not begun:
         return None
     attempt = int(send["attempt"]) + 1
-    attempts.begin(tx, str(send["id"]), attempt, now)
+    sender = str(send["sender"] or rt.sender)
+    attempts.begin(tx, str(send["id"]), attempt, now, provider=rt.provider, sender=sender)
     budget.reserve(tx, rt, facts, str(send["id"]), now)
     message = Message(
         send_id=send["id"],
         to=facts.contact.phone,
         text=facts.text,
-        sender=send["sender"] or rt.sender,
+        sender=sender,
         callback_url=rt.callback_url,
         valid_for=_valid_for(rt, facts, now),
         purpose=facts.purpose.value,

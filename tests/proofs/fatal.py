@@ -77,6 +77,7 @@ class FatalProvider:
 
     def __init__(self, provider: Provider, fate: Fate) -> None:
         self.name = provider.name
+        self.channels, self.does = provider.channels, provider.does
         self._provider, self._fate = provider, fate
 
     def send(self, message: Message) -> Accepted:

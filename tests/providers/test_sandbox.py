@@ -143,7 +143,7 @@ def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
 def test_another_process_finds_a_text_or_knows_it_was_not_taken(tmp_path: Path) -> None:
     taken = made(tmp_path).send(MESSAGE)
     other = made(tmp_path)
-    assert other.find(MESSAGE, NOW) == Found(True, taken.provider_id)
+    assert other.find(MESSAGE, NOW) == Found(True, taken.provider_id, by_reference=True)
     assert other.find(replace(MESSAGE, send_id="snd_other"), NOW) == Found(False)
 
 

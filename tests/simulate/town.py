@@ -22,8 +22,9 @@ from connector.errors import Deferred, Refused, Uncertain
 from connector.ledger import acts, cursors, pauses
 from connector.ledger.inbox import Delivery, Inbox
 from connector.ledger.store import Tx
-from connector.messages import Accepted, Carried, Found, Message, Receipt, Reply
+from connector.messages import CHANNELS, Accepted, Carried, Found, Message, Receipt, Reply
 from connector.model import Hook, Status
+from connector.providers import Ability
 from connector.runtime import INBOX_FILE, moved, open_ledger, open_setup
 from connector.simulate.carrier import AtOnce
 from connector.simulate.shelf import library_folder
@@ -121,6 +122,8 @@ class Carrier:
     """Takes every text, or answers what it is told to, in order."""
 
     name: str = "sandbox"
+    channels: frozenset[str] = frozenset(CHANNELS)
+    does: frozenset[Ability] = frozenset()
     sent: list[Message] = field(default_factory=list)
     answers: deque[Exception] = field(default_factory=deque)
 

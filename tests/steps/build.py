@@ -20,8 +20,9 @@ from connector.expressions import compile_all, compile_expression, compile_templ
 from connector.ledger import consents, contacts, migrations, sends
 from connector.ledger.inbox import Delivery, Inbox, InboxReader
 from connector.ledger.sqlite import SqliteStore
-from connector.messages import Accepted, Carried, Found, Message, Receipt, Reply
+from connector.messages import CHANNELS, Accepted, Carried, Found, Message, Receipt, Reply
 from connector.model import ConsentGiven, Event, Hook, Json, Purpose, Signal, Status, Subject, Trust
+from connector.providers import Ability
 from connector.rules.consent import Standing, standing
 from connector.rules.hours import Hours, HoursRule
 from connector.rules.mapping import EventRule, SourceMapping
@@ -127,6 +128,8 @@ class Carrier:
     """A provider that takes every text, or answers what it is told to, in order."""
 
     name: str = "carrier"
+    channels: frozenset[str] = frozenset(CHANNELS)
+    does: frozenset[Ability] = frozenset()
     sent: list[Message] = field(default_factory=list)
     answers: deque[Accepted | Exception] = field(default_factory=deque)
     before: Callable[[Message], object] = lambda message: None  #: called while a text is in flight

@@ -15,6 +15,7 @@ from connector.ledger import restores, snapshot
 from connector.ledger.restores import Restored
 from connector.ledger.sqlite import SqliteStore
 from connector.messages import Accepted, Carried, Message, Reply
+from connector.providers import Ability
 from connector.steps import fetch, gap, restored
 from tests.steps.build import OURS, Carrier, Clock, Shop
 
@@ -23,6 +24,7 @@ from tests.steps.build import OURS, Carrier, Clock, Shop
 class Remembering(Carrier):
     """A provider that can list what it took and what came in."""
 
+    does: frozenset[Ability] = frozenset({Ability.lists_texts, Ability.lists_replies})
     clock: Clock = field(default_factory=Clock)
     references: bool = True
     texts: list[Carried] = field(default_factory=list)
