@@ -24,8 +24,9 @@ STAYS: Final = {
     "outcomes": "id cause contact_id kind occurred_at heard_at value_micros currency enrolment_id "
     "send_id event_id",
     "sends": "id channel cause cause_id step conflict contact_id enrolment_id play version "
-    "purpose mode sender provider template language encoding segments priority state reason attempt planned_at "
-    "due_at expires_at begun_at accepted_at settled_at counts_at provider_id status status_rank "
+    "purpose mode sender provider template language encoding segments priority state reason "
+    "attempt planned_at due_at expires_at begun_at accepted_at settled_at counts_at provider_id "
+    "status status_rank "
     "error_code cost_micros currency pots spent_segments spent_micros",
     "enrolments": "id play version contact_id signal_id mode state step due_at triggered_at "
     "eligible_at opened_at first_text_at goal_until goal_at goal_kind ended_at exit_reason arm "
