@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint types bench prove mutate removal lock clean
+.PHONY: help demo test lint types bench prove prism mutate removal browser clients tracker lock clean
 
 help:            ## list these targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,11 +26,27 @@ bench: $(VENV)/.test        ## print every figure of docs/ and the machine it wa
 prove: $(VENV)/.test        ## the long proofs, resumable: kill at random instants, lose nothing
 	$(BIN)/python -m tests.proofs
 
+prism: $(VENV)/.test        ## the Twilio adapter against Twilio's own OpenAPI description; needs npm
+	@mkdir -p .prism
+	@npm install --prefix .prism --no-save --no-package-lock --no-audit --no-fund --silent --ignore-scripts @stoplight/prism-cli@5
+	PRISM=.prism/node_modules/.bin/prism $(BIN)/python -m pytest tests/prism/twilio.py
+
+clients: $(VENV)/.test      ## nine real clients deliver, each answer lost once; needs npm, chromium, curl
+	$(BIN)/python -m tests.clients
+
+browser: $(VENV)/.test      ## the tracker in a real Chromium, on pages with a strict policy; needs npm
+	$(BIN)/python -m pytest tests/browser/try_tracker.py
+
 mutate: $(VENV)/.test       ## break every line of the shipped plays, and see an example fail
 	$(BIN)/python -m tests.mutation
 
 removal: $(VENV)/.test      ## take out each check of governance in turn, and see a test fail
 	$(BIN)/python -m tests.governance
+
+# terser's version stands in tests/browser/try_tracker.py too, which makes it again and compares.
+tracker:         ## make connector/web/tracker/t.min.js of the t.js beside it; needs npm
+	cd connector/web/tracker && npx --yes terser@5.51.2 t.js --compress passes=3,unsafe_arrows=true --mangle --ecma 2020 --output t.min.js
+	cd connector/web/tracker && sha256sum t.js | cut -d' ' -f1 > t.js.sha256
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"connector needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}: name a newer one, e.g. make test PYTHON=python3.12")'
@@ -58,5 +74,5 @@ LOCK = pyproject.toml --group build --universal --python-version 3.11 --upgrade 
 	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 clean:           ## remove what these targets made
-	rm -rf $(VENV) $(VENV)-lock build dist .mypy_cache .ruff_cache .hypothesis .prove
+	rm -rf $(VENV) $(VENV)-lock build dist .mypy_cache .ruff_cache .hypothesis .prove .clients
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ from benchmarks import (
     idle,
     ingest,
     latency,
+    paced,
     plays,
     simulate,
 )
@@ -26,4 +27,5 @@ if __name__ == "__main__":
         fanout.measure,
         simulate.measure,
         crm_calls.measure,
+        paced.measure,
     )

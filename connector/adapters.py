@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from connector.ledger.store import Store
 from connector.model import Trust
 from connector.providers import Provider
 from connector.rules import mapping
+from connector.rules.routing import senders_of
 from connector.steps.owed import HOOK
 from connector.steps.setup import OpenSource
 
@@ -40,18 +41,34 @@ def open_sources(loaded: Loaded) -> dict[str, OpenSource]:
         opened[own.name] = own
     for name, source in loaded.settings.sources.items():
         file = loaded.mappings[source.mapping]
-        adapter = build(
-            sources.ADAPTERS[file.adapter],
-            {},
-            source=name,
-            trust=source.trust,
-            keys=[key.reveal().encode() for key in source.keys],
-            secrets=[secret.reveal().encode() for secret in source.secrets],
-            verify=file.verify,
-            locate=_locator(file),
-        )
-        opened[name] = OpenSource(name, source.trust, adapter, file)
+        keys = [key.reveal().encode() for key in source.keys]
+        secrets = [secret.reveal().encode() for secret in source.secrets]
+        adapter = source_adapter(name, source.trust, file, keys, secrets)
+        signed = None
+        if source.identity is not None:
+            signed = tuple(secret.reveal().encode() for secret in source.identity)
+        opened[name] = OpenSource(name, source.trust, adapter, file, signed)
     return opened
+
+
+def source_adapter(
+    name: str,
+    trust: Trust,
+    file: mapping.SourceMapping,
+    keys: Sequence[bytes],
+    secrets: Sequence[bytes],
+) -> Any:
+    """The adapter that a mapping file names; raises ``ValueError`` for a secret that cannot be."""
+    return build(
+        sources.ADAPTERS[file.adapter],
+        {},
+        source=name,
+        trust=trust,
+        keys=keys,
+        secrets=secrets,
+        verify=file.verify,
+        locate=_locator(file),
+    )
 
 
 def crm_source(loaded: Loaded) -> OpenSource | None:
@@ -91,15 +108,21 @@ def open_providers(settings: Settings, *, calls: bool) -> dict[str, Provider]:
 
 def _open_provider(settings: Settings, name: str, calls: bool) -> Provider:
     provider: Provider = build(
-        providers.ADAPTERS[name],
+        providers.adapter_of(name),
         settings.provider.tables.get(name, {}),
-        http=_client(settings.provider.in_flight) if calls else None,
+        http=_client(_most_calls(settings, name)) if calls else None,
         clock=clock_of(settings),
         outbox=settings.ledger / "sandbox.jsonl",
         callback_url=callback_url(settings, name),
         public_url=settings.web.public_url,
+        senders=sorted(senders_of(settings.provider.active, name)),
     )
     return provider
+
+
+def _most_calls(settings: Settings, name: str) -> int:
+    account = settings.provider.accounts.get(name)
+    return account.in_flight if account is not None else settings.provider.in_flight
 
 
 def _client(connections: int) -> Any:

@@ -18,6 +18,11 @@ def channel_of(sender: str) -> str:
     return channel if colon and channel in CHANNELS else SMS
 
 
+def bare(address: str) -> str:
+    """An address without the channel before it: the number, or the brand's own name."""
+    return address if channel_of(address) == SMS else address.partition(":")[2]
+
+
 @light
 @dataclass(frozen=True, slots=True)
 class Message:

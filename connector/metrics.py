@@ -37,6 +37,14 @@ OPEN = {
         "1 while the kill switch holds everything.",
         "SELECT count(*) AS n FROM pauses WHERE play = '*'",
     ),
+    "connector_providers_resting": (
+        "Providers that failed again and again and are left alone; see `connector capacity`.",
+        "SELECT count(*) AS n FROM alarms WHERE kind = 'provider_rests' AND cleared_at IS NULL",
+    ),
+    "connector_replies_unheard": (
+        "1 while marketing waits because replies may have been missed.",
+        "SELECT count(*) AS n FROM pauses WHERE play = '@unheard'",
+    ),
     "connector_events_failed": (
         "Events kept aside because their mapping failed; see `connector events`.",
         "SELECT count(*) AS n FROM events WHERE state = 'failed'",

@@ -144,8 +144,8 @@ class Event:
     source: str
     source_event_id: str
     type: str
-    #: track, identify, page, screen, group, alias; "webhook" for /in/<source> and a CRM's record,
-    #: of which "merge" and "delete" say what became of it
+    #: track, identify, page, screen, group, alias; "form" for /forms/<name>; "webhook" for
+    #: /in/<source> and a CRM's record, of which "merge" and "delete" say what became of it
     name: str
     occurred_at: datetime
     received_at: datetime
@@ -258,6 +258,8 @@ class Signal:
     thing: str = ""  #: the kind of thing it is about, where it is about no person: product …
     contact_made: str = ""  #: the channel on which another tool reached the person: email, call …
     contact_purpose: Purpose = Purpose.marketing  #: what for, where it did
+    privacy: str = ""  #: what the person asks for by right: forget, export; forget_all: the shop
+    proven: bool = False  #: a page's event, whose user id your server signed
 
 
 @light

@@ -96,9 +96,12 @@ def open_setup(loaded: Loaded, store: Store) -> Setup:
         provider=settings.provider.use,
         crms=open_crms(loaded, store, now),
         crm=settings.crm.use,
-        callback_url=callback_url(settings, settings.provider.use),
+        callbacks={name: callback_url(settings, name) for name in settings.provider.carriers},
         links_url=settings.web.public_url,
         in_flight=settings.provider.in_flight,
+        accounts=settings.provider.accounts,
+        routes=settings.provider.active,
+        only_routes=settings.provider.only_routes,
         revive=revive,
         next_fire=cron.next_fire,
         **of_files(loaded),
@@ -124,6 +127,8 @@ def for_asking(
         chance=clock.chance,
         providers=known,
         provider=settings.provider.use,
+        routes=settings.provider.active,
+        only_routes=settings.provider.only_routes,
         crms={},
         crm=settings.crm.use,
         revive=revive,
@@ -159,6 +164,12 @@ def of_files(loaded: Loaded) -> dict[str, Any]:
         "holdouts": settings.holdouts,
         "zone": settings.timezone,
         "retention": settings.retention.keep,
+        "traffic": settings.traffic,
+        "silent_after": {
+            name: source.silent_after
+            for name, source in settings.sources.items()
+            if source.silent_after is None or source.silent_after
+        },
         "own_numbers": settings.own_numbers,
         "require_approval": settings.require_approval,
     }

@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from connector.config.loaded import Loaded, load
 from connector.errors import ConnectorError
 from connector.lock import Lock
 from connector.runtime import open_ledger, patiently
+from connector.steps.hearing import NOTE_EVERY
 from connector.web.stalled import close_stalled
 from connector.webside import WebSide, open_web
 
@@ -46,12 +48,15 @@ def application(loaded: Loaded) -> Application:
 
 
 def _keep_fresh(web: WebSide) -> None:
-    failed, taken = False, reloading.taken(web.store)
+    failed, taken, noted_at = False, reloading.taken(web.store), 0.0
     while True:
         threading.Event().wait(REFRESH_SECONDS)
         try:
             web.inbox.refresh()
             web.raise_faults()
+            if not noted_at or time.monotonic() - noted_at >= NOTE_EVERY:
+                web.note_alive()
+                noted_at = time.monotonic()
             taken = take_over(web, taken)
             failed = False
         except Exception as error:  # a door: the disk may be full just now

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from connector import runtime
 from connector.adapters import clock_of, open_providers, open_sources
-from connector.clock import new_id
+from connector.clock import new_id, now
 from connector.config.loaded import Loaded, load
 from connector.config.settings import Settings
 from connector.ledger import links
@@ -17,6 +18,7 @@ from connector.ledger.sqlite import SqliteStore
 from connector.providers import Provider
 from connector.rules.plays import Play
 from connector.runtime import INBOX_FILE, Waker, moved, work_is_idle
+from connector.steps import hearing
 from connector.steps.alerting import raise_all
 from connector.steps.faultlog import FaultLog
 from connector.steps.setup import OpenSource, Setup
@@ -63,6 +65,11 @@ class WebSide:
         return self.loaded.settings
 
     @property
+    def ledger_folder(self) -> Path:
+        """Beside the ledger, where captures are kept."""
+        return self.settings.ledger
+
+    @property
     def crm(self) -> str:
         """The name of the CRM that is written to."""
         return self.settings.crm.use
@@ -90,6 +97,11 @@ class WebSide:
         if faults := self.faults.take():
             with self.store.write(BRIEFLY) as tx:
                 raise_all(tx, self.new_id, faults, self.clock())
+
+    def note_alive(self) -> None:
+        """Note that callbacks are heard; where they were not for long, marketing is held."""
+        with self.store.write(BRIEFLY) as tx:
+            hearing.note(tx, self, hearing.WEB, now(), self.clock())
 
     def reload(self, who: str) -> dict[str, str]:
         """Ask the worker to take over the folder's files; what it answered."""

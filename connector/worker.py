@@ -17,14 +17,26 @@ from connector import clock, reloading
 from connector.beat import Beat, scheduler
 from connector.config.loaded import Loaded
 from connector.errors import StorageRefused
+from connector.inquiry import Inquiry
+from connector.ledger import captures
 from connector.ledger.sqlite import SqliteStore
 from connector.lock import Lock
 from connector.lookout import Lookout
 from connector.rules.hours import learn_holidays
 from connector.runtime import listen, open_ledger, open_setup, patiently
-from connector.steps import advance, crmread, dispatch, eligible, errands, reconcile
+from connector.steps import (
+    advance,
+    catalogue,
+    crmread,
+    dispatch,
+    eligible,
+    errands,
+    reconcile,
+    sourcewatch,
+)
 from connector.steps.advance import Advancer
 from connector.steps.dispatch import Dispatcher
+from connector.steps.reconcile import Reconciler
 from connector.steps.refresh import refresh
 from connector.steps.setup import Setup
 from connector.steps.tidy import tidy
@@ -74,6 +86,8 @@ class Worker:
         self.reading = Beat(self._scheduler, "read", self._read)
         self.refreshing = Beat(self._scheduler, "refresh", self._refresh)
         self.running = Beat(self._scheduler, "errands", self._run_errands)
+        self._reconciler = Reconciler(self.rt, lambda: self.reconciling.ring())
+        self.reconciling = Beat(self._scheduler, "reconcile", self._reconcile)
         self._every(CHECKPOINT_SECONDS, "checkpoint", self._checkpoint)
         self.tidying = Beat(self._scheduler, "tidy", self._tidy, seconds=TIDY_SECONDS)
         self._upkeep = Upkeep(self.rt, store)
@@ -81,6 +95,7 @@ class Worker:
         self._every(ANCHOR_SECONDS, "anchor", lambda: self._upkeep.anchor(self._loaded.settings))
         if self.rt.restored is not None:
             Beat(self._scheduler, "restore", self._upkeep.look_into_the_gap)
+        self._inquiry = Inquiry(self.rt, self._told_by_a_provider)
         self._lookout = Lookout(self.rt, loaded.settings, self._clock_jumped)
         self._pipe = listen(loaded.settings.ledger)
         self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
@@ -91,9 +106,11 @@ class Worker:
     def start(self) -> None:
         """Look after what a death left behind, then beat."""
         patiently(lambda: reconcile.after_a_death(self.rt))
+        patiently(self._inquiry.begin)
         self._scheduler.start()
         self._listener.start()
         self._lookout.start()
+        self._inquiry.start()
         for beat in self._beats:
             beat.ring()
 
@@ -101,7 +118,7 @@ class Worker:
     def _beats(self) -> tuple[Beat, ...]:
         return (
             *(self.advancing, self.dispatching, self.writing_back, self.reading, self.running),
-            *(self.refreshing, self.tidying),
+            *(self.refreshing, self.tidying, self.reconciling),
         )
 
     def reload(self) -> None:
@@ -115,6 +132,7 @@ class Worker:
     def stop(self) -> None:
         """Begin nothing new, settle what is under way, and close."""
         self._upkeep.stop()
+        self._inquiry.stop()
         self._lookout.stop()
         for beat in self._beats:
             beat.stop()
@@ -156,8 +174,21 @@ class Worker:
             self.writing_back.ring()
         return done
 
+    def _reconcile(self) -> int:
+        done = self._reconciler.round()
+        if done:
+            self._told_by_a_provider()
+        return done
+
+    def _told_by_a_provider(self) -> None:
+        for beat in (self.advancing, self.dispatching, self.writing_back):
+            beat.ring()
+
     def _tidy(self) -> int:
         tidy(self.rt)
+        catalogue.count(self.rt)
+        sourcewatch.watch(self.rt)
+        captures.tidy(self._loaded.settings.ledger, self.rt.clock())
         return 0
 
     def _gather_answers(self) -> None:
@@ -187,6 +218,7 @@ class Worker:
     def _clock_jumped(self, seconds: float) -> None:
         """The scheduler goes by the wall clock: set back, it would sleep until that is made up."""
         log.warning("act=clock result=jumped seconds=%d", seconds)
+        self._inquiry.look_now()
         for job in self._scheduler.get_jobs():
             if isinstance(job.trigger, IntervalTrigger):
                 job.reschedule(IntervalTrigger(seconds=int(job.trigger.interval_length)))

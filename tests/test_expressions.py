@@ -58,6 +58,12 @@ def failure(source: str, *, is_strict: bool = True, **context: Any) -> Expressio
         ("contact.tags | first", "vip"),
         ("contact.tags | last", "new"),
         ("contact.tags | length", 2),
+        ("(cart.items | find('title', 'Mug')).keys", 2),
+        ("cart.items | find('title', 'Cup')", None),
+        (
+            "[{'f': {'id': 1}}, 7, {'f': {'id': 2}, 'n': 3}] | find('f.id', 2)",
+            {"f": {"id": 2}, "n": 3},
+        ),
         ("'a.b'.split('.')", ["a", "b"]),
         ("'+1 (415) 555' | digits", "1415555"),
         ("' 42 ' | trim | int + 1", 43),

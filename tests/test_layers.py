@@ -60,7 +60,8 @@ MAY_IMPORT["simulate"] = MAY_IMPORT["reloading"] | {"library", "starters"}
 MAY_IMPORT["backup"] = MAY_IMPORT["runtime"] | {"runtime"}
 MAY_IMPORT["restoring"] = MAY_IMPORT["backup"] | {"backup"}
 MAY_IMPORT["upkeep"] = MAY_IMPORT["backup"] | {"backup"}
-MAY_IMPORT["worker"] = MAY_IMPORT["worker"] | {"upkeep"}
+MAY_IMPORT["inquiry"] = BEDROCK | {"steps"}
+MAY_IMPORT["worker"] = MAY_IMPORT["worker"] | {"upkeep", "inquiry"}
 MAY_IMPORT["supervisor"] = MAY_IMPORT["worker"] | {"serving", "worker", "targets"}
 MAY_IMPORT["demo"] = MAY_IMPORT["worker"] | {"starters"}
 MAY_IMPORT["cli"] = (
@@ -81,6 +82,8 @@ HEAVY = {  # package → the only places that may import it
     "babel": {"expressions"},
     "hubspot": {"crms"},
     "simple_salesforce": {"crms"},
+    "boto3": {"providers"},
+    "botocore": {"providers"},
 }
 
 

@@ -18,10 +18,18 @@ from connector.ledger import migrations
 from connector.ledger.sqlite import SqliteStore
 from connector.records import reference
 from tests.crms.remote import RemoteCrm
-from tests.proofs import crm_process, fault_points, kill_run, synced, writeback_run
+from tests.proofs import (
+    crm_process,
+    fault_points,
+    kill_run,
+    sends_run,
+    synced,
+    writeback_run,
+)
 from tests.proofs.chapters import Plan, prove
 from tests.proofs.load import answered
 from tests.proofs.verdict import Verdict, at_rest, judge, outbox
+from tests.steps.build import Shop
 from tests.steps.outbox import Outbox
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +54,16 @@ def test_dying_at_named_points_loses_and_repeats_nothing(tmp_path: Path) -> None
 
 def test_dying_before_a_write_back_is_done_loses_and_doubles_nothing(tmp_path: Path) -> None:
     proof = [sys.executable, "-m", "tests.proofs", "writebacks", "--rounds", "24"]
+    done = subprocess.run(
+        [*proof, "--place", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=180
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "nothing lost, nothing twice, in 24 rounds" in done.stdout
+    assert "died " in done.stdout
+
+
+def test_dying_at_every_step_of_sending_doubles_and_forgets_no_text(tmp_path: Path) -> None:
+    proof = [sys.executable, "-m", "tests.proofs", "sends", "--rounds", "24"]
     done = subprocess.run(
         [*proof, "--place", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=180
     )
@@ -207,6 +225,55 @@ def test_the_judge_sees_what_a_crm_is_still_owed(told: Path) -> None:
     verdict = Verdict()
     writeback_run.judge(verdict, told, "hubspot", cast(crm_process.Told, There(SENT)))
     assert any("is still owed, or refused" in fault for fault in verdict.faults)
+
+
+# -- the judge of texts ------------------------------------------------------------------------
+
+TAKEN = {"id": "SM-snd_000001", "ref": "snd_000001", "to": "+1", "text": "x", "at": ""}
+FOREIGN = {**TAKEN, "id": "P1", "ref": ""}
+DOUBT = """INSERT INTO doubts (send_id, since_at, verdict)
+    VALUES ('snd_000001', '2026-11-18T17:00:00.000000Z', '{}')"""
+
+
+@pytest.fixture
+def sent(tmp_path: Path) -> Path:
+    """A ledger with one text that went."""
+    shop = Shop(tmp_path)
+    shop.consent()
+    shop.tell("signed_up")
+    assert shop.go() == 1
+    shop.close()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("there", "damage", "says"),
+    [
+        ([TAKEN, FOREIGN], (), ""),
+        ([TAKEN, {**TAKEN, "id": "P2"}], (), "texts went twice"),
+        ([TAKEN, {**TAKEN, "ref": "snd_9"}], (), "that the ledger does not know"),
+        ([], (), "the provider has none"),
+        ([TAKEN, FOREIGN], ("UPDATE sends SET provider_id = 'P1'",), "bound to what is not theirs"),
+        ([TAKEN], ("UPDATE sends SET state = 'expired'",), "but the provider took them"),
+        ([], ("UPDATE sends SET state = 'expired', reason = ''",), "nobody says why"),
+        ([TAKEN], ("UPDATE sends SET state = 'uncertain'",), "stand on no list for a person"),
+        (
+            [TAKEN],
+            ("UPDATE sends SET state = 'uncertain'", DOUBT.format("")),
+            "stand on no list for a person",
+        ),
+        ([TAKEN], ("UPDATE sends SET state = 'uncertain'", DOUBT.format("person")), ""),
+    ],
+)
+def test_the_judge_sees_what_is_amiss_with_a_text(
+    sent: Path, there: list[dict[str, str]], damage: tuple[str, ...], says: str
+) -> None:
+    with closing(sqlite3.connect(sent / "ledger.db", isolation_level=None)) as ledger:
+        for each in damage:
+            ledger.execute(each)
+    verdict = Verdict()
+    sends_run.judge(verdict, sent, "words", there)
+    assert any(says in fault for fault in verdict.faults) if says else not verdict.faults
 
 
 # -- the reader of system calls ----------------------------------------------------------------

@@ -1,10 +1,14 @@
-"""Segment's own Python library, pointed at a real connector instead of at Segment."""
+"""The makers' own Python libraries, pointed at a real connector instead of at their makers.
+
+Those for Node and for pages: ``make clients``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +16,13 @@ import pytest
 from segment.analytics.client import Client
 from segment.analytics.request import _session
 
+from tests.clients import senders
+from tests.clients.place import Stutter
+from tests.clients.place import make as make_for_clients
 from tests.proofs.shop import make
 from tests.proofs.verdict import at_rest, opened
 from tests.proofs.victim import Victim
-from tests.running import BACKEND_KEY, free_port
+from tests.running import BACKEND_KEY, Running, free_port
 
 EVENTS = 1_000
 THEN = datetime(2026, 11, 18, 16, 59, tzinfo=UTC)
@@ -108,3 +115,32 @@ def test_a_thousand_events_are_recorded_once_each_also_when_all_are_sent_again(
     assert len(again) == EVENTS
     assert all(repeats >= 1 and not conflicts for _, repeats, conflicts in again)
     assert rows(shop, "SELECT count(*) FROM signals") == meant
+
+
+def test_rudderstacks_and_posthogs_clients_lose_and_double_nothing_when_answers_are_lost(
+    tmp_path: Path,
+) -> None:
+    """Every answer is lost the first time, so that each event is sent twice."""
+    port = free_port()
+    with Running(make_for_clients(tmp_path / "shop", port), port) as running:
+        stutter = Stutter(port)
+        with stutter.host() as door:
+            sent = {
+                "rudder_python": senders.rudder_python(door.url, 0, 20),
+                "posthog_python": senders.posthog_python(door.url, 0, 20),
+            }
+        for name, ids in sent.items():
+            assert len(ids) == 20
+            asked = "SELECT source_event_id, type, repeats, conflicts FROM events WHERE source = ?"
+            running.until(partial(all_repeated, running, asked, name))
+            told = running.rows(asked, name)
+            assert sorted(row["source_event_id"] for row in told) == sorted(ids)
+            assert all(row["repeats"] == 1 and not row["conflicts"] for row in told)
+            assert len({row["type"] for row in told}) == 4
+        assert running.rows("SELECT * FROM unreadable") == []
+        assert running.rows("SELECT * FROM events WHERE state = 'failed'") == []
+
+
+def all_repeated(running: Running, asked: str, name: str) -> bool:
+    rows = running.rows(asked, name)
+    return len(rows) == 20 and all(row["repeats"] for row in rows)

@@ -14,7 +14,7 @@ from connector.cli.hold import writing
 from connector.cli.reading import reading
 from connector.config.loaded import load
 from connector.config.settings import Settings
-from connector.ledger import acts, alarms, schema
+from connector.ledger import acts, alarms, pauses, schema
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Row
 from connector.rules.alerts import Notice
@@ -98,9 +98,12 @@ def test(folder: Path, as_json: bool) -> None:
 
 
 def as_they_stand(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The alarms that stand, by kind, and the targets that hear nothing; for `connector check`."""
+    """The alarms that stand, by kind, the targets that hear nothing, and what holds marketing.
+
+    For `connector check`.
+    """
     path = settings.ledger / LEDGER_FILE
-    found: dict[str, dict[str, Any]] = {"open": {}, "failing": {}}
+    found: dict[str, dict[str, Any]] = {"open": {}, "failing": {}, "held": {}}
     if not path.exists():
         return found
     store = SqliteStore(path)
@@ -109,6 +112,7 @@ def as_they_stand(settings: Settings) -> dict[str, dict[str, Any]]:
             with store.read() as tx:
                 found["open"] = alarms.counts(tx)
                 found["failing"] = failing(tx, settings.alerts.targets)
+                found["held"] = pauses.of_marketing(tx)
     finally:
         store.close()
     return found

@@ -124,6 +124,8 @@ def _show_alerts(stand: Mapping[str, Any]) -> None:
     if stand["open"]:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in stand["open"].items())
         output.say(f"\nAlarms that stand: {kinds}; see `connector alerts list`.")
+    for code, why in stand["held"].items():
+        output.say(f"\nMarketing waits ({code}): {why}")
     for target, why in stand["failing"].items():
         output.say(f"\n[alerts] {target} does not hear alarms since {why}")
 

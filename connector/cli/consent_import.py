@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -17,6 +15,7 @@ from connector.actor import operator
 from connector.adapters import clock_of
 from connector.cli import Failure, Faulty, output
 from connector.cli.progress import Bar
+from connector.cli.rows import digest, rows_of
 from connector.config.loaded import load
 from connector.rules import consentfile
 from connector.rules.consentfile import Defaults
@@ -25,9 +24,6 @@ from connector.steps import consentimport
 from connector.steps.consent import By
 from connector.steps.consentimport import File, Line, Tally
 
-BLOCK: Final = 1 << 20
-MOST_CELL: Final = 131_072  #: characters of one cell
-MOST_LINE: Final = 4 * MOST_CELL  #: bytes of one line; of more the rest is left out
 ACTIONS: Final = {"granted": True, "revoked": False}
 
 
@@ -86,7 +82,7 @@ def import_(
     loaded = load(folder, secrets=False)
     defaults = _defaults(loaded.settings.country, path, told)
     pairs = _pairs(named)
-    about = File(path.name, _hash(path), operator(), why, read_as(pairs, defaults, provider))
+    about = File(path.name, digest(path), operator(), why, read_as(pairs, defaults, provider))
     with opened(loaded) as store, path.open("rb") as raw, Bar(quiet=as_json) as bar:
         lines = (
             _opt_outs(raw, defaults.country, provider) if opt_outs else _csv(raw, pairs, defaults)
@@ -140,14 +136,6 @@ def _which(file: Path | None, opt_outs: Path | None, provider: str) -> Path:
     return path
 
 
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as raw:
-        while block := raw.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def _instant(raw: str) -> datetime | None:
     if not raw:
         return None
@@ -158,38 +146,8 @@ def _instant(raw: str) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _rows(raw: IO[bytes]) -> Iterator[tuple[int, list[str] | str]]:
-    """The rows of a CSV file with the line each ends on, one at a time; or why one is none."""
-    csv.field_size_limit(MOST_CELL)
-    lines = _lines(raw)
-    first = next(lines, "")
-    reader = csv.reader(chain([first], lines), delimiter=consentfile.delimiter(first))
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield reader.line_num, "cannot be read; it is too long, or no line of a CSV file"
-            continue
-        if any(cell.strip() for cell in row):
-            yield reader.line_num, row
-
-
-def _lines(raw: IO[bytes]) -> Iterator[str]:
-    """Its lines as text, without a byte order mark; read on as they are wanted."""
-    first = True
-    while line := raw.readline(MOST_LINE):
-        if len(line) == MOST_LINE and not line.endswith(b"\n"):
-            while (rest := raw.readline(MOST_LINE)) and not rest.endswith(b"\n"):
-                pass  # what is left of a line that is cut is no line of its own
-        text = line.decode("utf-8", "replace")
-        yield text.removeprefix("\ufeff") if first else text
-        first = False
-
-
 def _csv(raw: IO[bytes], pairs: dict[str, str], defaults: Defaults) -> Iterator[Line]:
-    rows = _rows(raw)
+    rows = rows_of(raw)
     _, head = next(rows, (1, "is empty"))
     if isinstance(head, str):
         raise Faulty(f"the file {head}; its first line must name the columns")
@@ -208,7 +166,7 @@ def _csv(raw: IO[bytes], pairs: dict[str, str], defaults: Defaults) -> Iterator[
 
 
 def _opt_outs(raw: IO[bytes], country: str, provider: str) -> Iterator[Line]:
-    for number, row in _rows(raw):
+    for number, row in rows_of(raw):
         try:
             cells = [row] if isinstance(row, str) else row
             yield number, [consentfile.opted_out(cells, country, provider)]

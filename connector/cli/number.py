@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +13,14 @@ from connector import clock
 from connector.actor import operator
 from connector.adapters import clock_of, open_providers
 from connector.cli import Failure, Faulty, NothingFound, output
+from connector.cli.days import Day
+from connector.cli.number_import import import_
+from connector.cli.number_page import known, past
 from connector.cli.reading import full_option, read_number, reading
 from connector.config.lists import listed
 from connector.config.loaded import Loaded, load
 from connector.errors import ConnectorError, Fault
-from connector.ledger import consents, numbers
+from connector.ledger import numbers
 from connector.ledger.store import Store, Tx
 from connector.messages import LookedUp
 from connector.phone import mask
@@ -26,23 +29,6 @@ from connector.runtime import Waker, opened
 from connector.steps import numbers as by_hand
 
 OWNER: Final = {True: "yes", False: "no", None: ""}  #: whether there is a new one, as it is kept
-
-
-class Day(click.ParamType[datetime]):
-    """A day, as text: 2026-03-01; its first instant, UTC."""
-
-    name = "day"
-
-    def convert(
-        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Read it, or say how it is written."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            return datetime.strptime(value.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
-        except ValueError:
-            self.fail(f"{value!r} is no day; write 2026-03-01", param, ctx)
 
 
 @click.group()
@@ -54,7 +40,11 @@ def number() -> None:
       connector number show +12025550123
       connector number check +12025550123
       connector number reassigned +12025550123 --since 2026-03-01 --why "FCC database"
+      connector number import deact-2026-11-20.csv --kind deactivated --dry-run
     """
+
+
+number.add_command(import_)
 
 
 @number.command()
@@ -63,28 +53,24 @@ def number() -> None:
 @output.json_option
 @click.pass_obj
 def show(folder: Path, number: str, full: bool, as_json: bool) -> None:
-    """Show its kind, when it was looked up, a new owner, and what a hand or a list keeps from it.
+    """Show its kind, place and look-ups, a new owner, what keeps texts from it, and its history.
 
     \b
     Example:   connector number show +12025550123 --json
     """
     with reading(folder) as (loaded, tx):
         asked = read_number(number, loaded)
-        row = consents.number(tx, asked.e164)
+        found = known(tx, asked, full=full)
+        history = past(tx, asked.e164)
     today = clock_of(loaded.settings)().date()
-    found = {
-        "phone": asked.e164 if full else mask(asked.e164),
-        "type": (row["type"] if row is not None else "") or asked.type,
-        "checked_at": row["checked_at"] if row is not None else None,
-        "reassigned_at": row["reassigned_at"] if row is not None else None,
-        "suppressed": row["suppressed_scope"] if row is not None else "",
-        "why": row["suppressed_why"] if row is not None else "",
-        "on_list": loaded.policy.lists.find(asked.e164, "", today),
-    }
+    found["on_list"] = loaded.policy.lists.find(asked.e164, "", today)
     if as_json:
-        output.json_line(found)
-    else:
-        output.record(found)
+        output.json_line({**found, "history": history})
+        return
+    output.record(found)
+    if history:
+        output.say()
+        output.rows(history, ("at", "what", "says", "who"))
 
 
 @number.command()

@@ -19,7 +19,6 @@ from connector.ledger.store import Tx
 from connector.restoring import Restoration
 from connector.runtime import Waker, open_setup, opened
 from connector.steps import fetch as fetching
-from connector.steps import settling
 
 ORDER = "from"
 
@@ -52,7 +51,6 @@ def restore() -> None:
       connector restore status
       connector restore fetch
       connector restore confirm --why "the provider's account is closed; list entered by hand"
-      connector restore settle snd_06f3k9q2m8r5t1vw --not-sent --why "not in Twilio's log"
     """
 
 
@@ -187,31 +185,6 @@ def confirm(folder: Path, why: str) -> None:
     output.say(
         "Confirmed: everything goes on, but for texts in doubt (`connector sends --doubtful`)."
     )
-
-
-@restore.command()
-@click.argument("send_id")
-@click.option("--sent/--not-sent", "went", required=True, help="Whether it went, as you found out.")
-@click.option("--why", required=True, help="How you know.")
-@click.pass_obj
-def settle(folder: Path, send_id: str, went: bool, why: str) -> None:
-    """Say whether a doubtful text went; one that did not is decided afresh.
-
-    \b
-    Example:   connector restore settle snd_06f3k9q2m8r5t1vw --sent --why "in Twilio's log"
-    """
-    loaded = load(folder)
-    with opened(loaded) as store:
-        rt = open_setup(loaded, store)
-        with store.write() as tx:
-            try:
-                settling.by_hand(
-                    tx, rt, send_id, went=went, who=operator(), why=why, now=rt.clock()
-                )
-            except LookupError as error:
-                raise NothingFound(str(error.args[0])) from error
-    Waker(loaded.settings.ledger)()
-    output.say(f"{send_id} {'went' if went else 'did not go, and is decided afresh'}.")
 
 
 def _known(tx: Tx) -> Restored:

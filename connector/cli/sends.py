@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from connector.cli import NothingFound, output
+from connector.cli.doubtful import known, settle, show
 from connector.cli.reading import full_option, instant, limit_option, reading, since_option
 from connector.ledger import listings
 from connector.model import SendState
@@ -19,7 +20,7 @@ WIDE: Final = 130  #: columns from which reason, provider id and segments have r
 SHORT_ID: Final = 10
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--state", type=click.Choice(list(SendState)), help="Only texts in this state.")
 @click.option("--play", default="", help="Only texts of this play.")
 @click.option(
@@ -29,9 +30,9 @@ SHORT_ID: Final = 10
 @limit_option(50)
 @full_option
 @output.json_option
-@click.pass_obj
+@click.pass_context
 def sends(
-    folder: Path,
+    ctx: click.Context,
     state: str | None,
     play: str,
     doubtful: bool,
@@ -42,7 +43,8 @@ def sends(
 ) -> None:
     """List texts, the newest first (planned ones: the next due first).
 
-    Exits with 3 when there are none. `connector explain ID` tells each one's story.
+    Exits with 3 when there are none. `connector explain ID` tells each one's story. Of doubtful
+    ones everything known is laid out, and how to settle them.
 
     \b
     Examples:
@@ -50,26 +52,36 @@ def sends(
       connector sends --state cancelled --play cart_abandoned
       connector sends --doubtful --json
     """
+    if ctx.invoked_subcommand is not None:
+        return
+    folder: Path = ctx.obj
     if doubtful and state not in (None, SendState.uncertain):
         raise click.UsageError("--doubtful texts are those in state uncertain; leave out --state")
     wanted = SendState.uncertain.value if doubtful else state or ""
     with reading(folder) as (loaded, tx):
         after = instant(since, loaded)
         found = listings.sends(tx, state=wanted, play=play, since=after, limit=limit)
+        if doubtful:
+            found = [{**item, "doubt": known(tx, item)} for item in found]
     if not found:
         raise NothingFound("there are no such texts; widen --since, --state or --play")
     if not full:
         found = [{name: masked(name, value) for name, value in item.items()} for item in found]
     if as_json:
         output.rows(found, (), as_json=True)
+    elif doubtful:
+        show(found)
     else:
         _show(found)
+
+
+sends.add_command(settle)
 
 
 def _show(found: list[dict[str, Any]]) -> None:
     out = output.console()
     if out.width >= WIDE:
-        columns = ("id", "when", "to", "what", "state", "reason", "provider_id", "segments")
+        columns = ("id", "when", "to", "what", "state", "reason", "by", "provider_id", "segments")
         output.rows((_row(item, whole=not out.is_terminal) for item in found), columns)
     else:
         narrow = (
@@ -89,6 +101,7 @@ def _row(item: Mapping[str, Any], *, whole: bool = False) -> dict[str, Any]:
         "what": f"{item['play']}, {item['step']}" if item["play"] else cause,
         "state": item["state"],
         "reason": item["reason"],
+        "by": " ".join(filter(None, (item["provider"], item["sender"]))),
         "provider_id": name if whole or len(name) <= SHORT_ID else f"{name[:SHORT_ID]}…",
         "segments": item["segments"],
     }

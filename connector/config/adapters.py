@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,7 @@ from connector.config.toml import Table
 SUPPLIED: Final = frozenset(
     {
         *("http", "clock", "outbox", "records", "wanted", "callback_url", "public_url"),
-        "default_region",
+        *("default_region", "fetch", "terms", "senders"),
     }
 )
 """Parameters that the runtime hands in itself; they are not settings."""
@@ -39,8 +39,17 @@ def schema(adapter: Any) -> dict[str, inspect.Parameter]:
     return {name: item for name, item in _parameters(adapter).items() if name not in SUPPLIED}
 
 
-def read(table: Table, adapter: Any, vault: Vault) -> dict[str, Any]:
+def read(
+    table: Table,
+    adapter: Any,
+    vault: Vault,
+    but: Sequence[str] = (),
+    handed: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The settings written in ``table``; what is left to the adapter's defaults is left out.
+
+    ``but`` are keys that somebody else reads; ``handed`` is what the adapter gets beside them,
+    which comes back with them.
 
     Missing, unknown and mistyped keys are faults, and so is what the adapter itself refuses
     with a ``ValueError``. Secrets come back as ``Secret``.
@@ -54,10 +63,36 @@ def read(table: Table, adapter: Any, vault: Vault) -> dict[str, Any]:
             given[name] = _value(table, name, hints.get(name), vault)
         else:
             table.raw(name)
+    for name in but:
+        table.raw(name)
     table.done()
     if vault.needed and len(table.faults) == before:
-        _try(table, adapter, given)
-    return given
+        _try(table, adapter, given, handed or {})
+    return {**given, **(handed or {})}
+
+
+def tables(
+    group: Table,
+    use: str,
+    known: Adapters,
+    vault: Vault,
+    but: Sequence[str] = (),
+    handed: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Mapping[str, Any]]:
+    """Every adapter's table, and an empty one for the adapter in use where it has none.
+
+    ``but`` are keys that are not the adapter's own; ``handed`` is what some get beside theirs. One
+    whose file has faults is not tried.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in known:
+        beside = (handed or {}).get(name, {})
+        if (name in group or name == use) and None not in beside.values():
+            found[name] = read(group.table(name), known[name], vault, but, beside)
+        else:
+            group.raw(name)
+    group.done()
+    return found
 
 
 def _parameters(adapter: Any) -> dict[str, inspect.Parameter]:
@@ -93,10 +128,10 @@ def _secret(table: Table, name: str, is_list: bool, vault: Vault) -> Any:
     return vault.several(table, name) if is_list else vault.one(table, name)
 
 
-def _try(table: Table, adapter: Any, given: Mapping[str, Any]) -> None:
+def _try(table: Table, adapter: Any, given: Mapping[str, Any], handed: Mapping[str, Any]) -> None:
     """Build the adapter once, only to hear what it has against its settings."""
     supplied = {
-        name: _STAND_INS.get(name)
+        name: handed.get(name, _STAND_INS.get(name))
         for name, parameter in _parameters(adapter).items()
         if name in SUPPLIED and parameter.default is _EMPTY
     }

@@ -11,15 +11,17 @@ from connector.config.toml import REQUIRED, Table
 from connector.expressions import Expression, compile_all, compile_expression
 from connector.expressions.values import MAX_SIZE
 from connector.model import Purpose
-from connector.rules.mapping import ConsentRule, EventRule
+from connector.rules.mapping import PRIVACY, ConsentRule, EventRule
 from connector.rules.policy.limits import CHANNELS
 from connector.rules.told import folded
 
-TYPES: Final = ("track", "identify", "page", "screen", "group", "alias", "webhook")
+TYPES: Final = ("track", "identify", "page", "screen", "group", "alias", "form", "webhook")
 CONSENT: Final = (
     *("granted", "phone", "wording", "wording_version", "ip", "url", "user_agent"),
     "occurred_at",
 )
+RIGHTS: Final = frozenset({"name", "names", "type", "when", "privacy"})
+"""What a rule may hold that asks for a person's right."""
 SPOKEN_FOR: Final = ("name", "key")  #: every signal has these beside its facts
 RESERVED: Final = frozenset({"reply", "double_opt_in", "provider"})
 """Consent methods that lift or set a STOP; they are the connector's own to write."""
@@ -56,11 +58,14 @@ class EventReader:
         facts, sensitive = self.facts(table.table("facts"))
         consents, given = self.consents(table)
         own = self.expressions(table, ("key", "value", "currency"), "")
+        privacy = table.text("privacy", "", choices=("", *PRIVACY))
         rule = EventRule(
             place=place,
             names=frozenset(map(folded, names)),
             type=kind,
-            signal=_snake(table, "signal"),
+            signal=_snake(
+                table, "signal", f"privacy_{privacy}" if "privacy" in table else REQUIRED
+            ),
             values=compile_all({**common, **facts, **own, **given}, strict=False),
             when=self.expression(table, "when"),
             stage=table.text("stage", "", choices=self.stages or ()),
@@ -73,11 +78,15 @@ class EventReader:
             contact_purpose=Purpose(
                 table.text("contact_purpose", "marketing", choices=("marketing", "service"))
             ),
+            privacy=privacy,
         )
         if rule.thing and "key" not in table:
             table.fault("key", "is missing", f'say which {rule.thing}: key = "…"')
         if rule.thing and (consents or rule.stage or rule.outcome or rule.contact_made):
             table.fault("thing", "is no person", "leave out what only a person can have")
+        if privacy and table.values.keys() - RIGHTS:
+            remedy = f"leave out all but {', '.join(sorted(RIGHTS))}; who it is stands in [subject]"
+            table.fault("privacy", "starts nothing and tells nothing", remedy)
         table.done()
         return rule
 

@@ -8,19 +8,19 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from connector.config import crms, hours, lists, policy, segments, settings, toml
+from connector.config import crms, forms, hours, lists, policy, segments, settings, toml, trust
 from connector.config.adapters import load_class
 from connector.config.eligibility import Around
 from connector.config.plays import load_plays
 from connector.config.settings import Settings, SourceSettings
-from connector.config.sources import load_source
+from connector.config.sources import Read, load_source
 from connector.config.stages import load_stages
 from connector.config.supply import SCOPES, Supply, nearest
 from connector.config.templates import load_templates
 from connector.config.toml import Table
 from connector.errors import BadConfig, Fault
 from connector.expressions import Expression, Template
-from connector.providers import ADAPTERS
+from connector.providers import adapter_of
 from connector.rules.crm import CrmMapping
 from connector.rules.hours import Hours
 from connector.rules.mapping import SourceMapping
@@ -96,7 +96,8 @@ def _read(
     places = folder / MAPPINGS
     files = sorted((places / "sources").glob("*.toml"))
     stages = load_stages(places / "stages.toml", faults)
-    mappings = {path.stem: load_source(path, faults, stages.order) for path in files}
+    read: Read = {}
+    mappings = {path.stem: load_source(path, faults, stages.order, read) for path in files}
     templates = load_templates(folder / TEMPLATES, faults)
     faults.extend(_faults_of_names(places, chosen.crm.use))
     told = crms.Reader(places / "crms" / f"{chosen.crm.use}.toml", stages.order, faults)
@@ -118,7 +119,10 @@ def _read(
     if secrets:
         _check_sources(folder, chosen, mappings, crm, faults)
     faults.extend(_faults_of_answers(folder / TEMPLATES, templates, chosen.language))
-    faults.extend(_faults_of_requests(folder, mappings, templates))
+    used = {source.mapping for source in chosen.sources.values()}
+    used |= {mappings[name].same_as for name in used if name in mappings}
+    asking = {name: mapping for name, mapping in mappings.items() if name in used}
+    faults.extend(_faults_of_requests(folder, asking, templates))
     return Loaded(
         settings=chosen,
         mappings=mappings,
@@ -141,7 +145,7 @@ def _faults_of_names(places: Path, crm: str) -> Iterator[Fault]:
 
 
 def _around(chosen: Settings) -> Around:
-    adapter = load_class(ADAPTERS[chosen.provider.use])
+    adapter = load_class(adapter_of(chosen.provider.use))
     looks_up = hasattr(adapter, "lookup")
     return Around(chosen.country, chosen.crm.use, chosen.provider.use, looks_up)
 
@@ -172,6 +176,8 @@ def _supply(mappings: Mapping[str, SourceMapping], stages: Stages) -> Supply:
     about_people: set[str] = set()
     for mapping in mappings.values():
         for rule in mapping.events:
+            if rule.privacy:
+                continue  # it is acted on, and starts nothing
             signals[rule.signal] = signals.get(rule.signal, frozenset()) | rule.facts
             sensitive[rule.signal] = sensitive.get(rule.signal, frozenset()) | rule.sensitive
             if rule.thing:
@@ -209,7 +215,20 @@ def _check_sources(
         again.extend(_faults_of(source, mappings, table.table(name)))
         if name == crm.name and (crm.source is not None or name in OF_CRMS):
             table.fault(name, "is the name of the CRM in use", f"write [sources.{name}_forms], say")
+    _check_forms(top.table("forms"), chosen, mappings)
     faults.extend(again)
+
+
+def _check_forms(group: Table, chosen: Settings, mappings: Mapping[str, SourceMapping]) -> None:
+    """Each form must come under a source of forms, and ask for nothing that it never gives."""
+    taking = {
+        name: source.mapping
+        for name, source in chosen.sources.items()
+        if source.mapping in mappings and mappings[source.mapping].adapter == "form"
+    }
+    scopes = {file: mappings[file].scopes for file in taking.values()}
+    for name, form in chosen.forms.items():
+        forms.compare(form, group.table(name), taking, scopes)
 
 
 def _faults_of(
@@ -219,10 +238,13 @@ def _faults_of(
         return Fault(table.file, table.line(key), table.where(key), message, remedy)
 
     mapping = mappings.get(source.mapping)
+    if mapping is not None:
+        for doubt in trust.doubts(mapping, source.trust, frozenset(table.values)):
+            yield fault(*doubt)
     if mapping is None:
         wanted = f"needs {MAPPINGS}/sources/{source.mapping}.toml, which is not there"
         yield fault("mapping", wanted, nearest(source.mapping, mappings))
-    elif mapping.adapter == "segment" and "keys" not in table:
+    elif mapping.adapter == "segment" and mapping.verify is None and "keys" not in table:
         yield fault("", "has no write key", 'add keys = ["env:NAME"]')
     elif mapping.verify and "secrets" not in table:
         yield fault("", "has nothing to verify requests with", 'add secrets = ["env:NAME"]')
@@ -263,7 +285,10 @@ def _faults_of_requests(
     if any(name == REQUEST for name, _ in templates):
         return
     for name, mapping in mappings.items():
-        if any(rule.double_opt_in for event in mapping.events for rule in event.consents):
+        given = [rule for event in mapping.events for rule in event.consents]
+        if mapping.same_as:
+            continue  # its rules are told of where they stand
+        if any(rule.double_opt_in or mapping.adapter == "form" for rule in given):
             path = folder / MAPPINGS / "sources" / f"{name}.toml"
             remedy = f"write {TEMPLATES}/{REQUEST}.<language>.txt, or take double_opt_in away"
             yield Fault(str(path), 0, "double_opt_in", "has no text that asks for the yes", remedy)

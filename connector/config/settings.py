@@ -11,22 +11,34 @@ from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from connector import crms, phone, providers
-from connector.config import adapters, notices, toml
+from connector.config import adapters, notices, stock, toml
 from connector.config.alerts import Alerts, alerts
 from connector.config.api import ApiKey, keys
+from connector.config.forms import Form, forms
+from connector.config.identity import identity
 from connector.config.keeping import Backups, Retention, backups, retention
+from connector.config.routes import (
+    MOST_IN_FLIGHT,
+    SANDBOX,
+    ProviderSettings,
+    account,
+    only_routes,
+    routes,
+)
 from connector.config.secrets import Secret, Vault
+from connector.config.silence import silent_after
 from connector.config.toml import Table
-from connector.config.web import LOOPBACK, Web, web
+from connector.config.traffic import traffic
+from connector.config.web import Web, check_address, web
 from connector.errors import Fault
 from connector.model import Trust
 from connector.notices import Anchors, Mail
+from connector.rules.traffic import Traffic
 
 FILE = "config.toml"
-SANDBOX = "sandbox"  #: the one provider that sends nothing, and may go by a test clock
+OF_ACCOUNT = ("in_flight", "segments_a_second")  #: in a provider's table, not the adapter's own
 
 _HOST = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
@@ -49,15 +61,8 @@ class SourceSettings:
     trust: Trust
     keys: tuple[Secret, ...]  #: Segment write keys
     secrets: tuple[Secret, ...]  #: what requests to /in/<name> are signed with
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderSettings:
-    """``[provider]`` and the ``[providers.<name>]`` tables, the latter keyed by name."""
-
-    use: str
-    in_flight: int  #: calls to the provider at one time
-    tables: Mapping[str, Mapping[str, Any]]
+    silent_after: timedelta | None = None  #: None: by its own habit; zero: no alarm
+    identity: tuple[Secret, ...] | None = None  #: what signs user ids; None: they are believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,8 @@ class Settings:
     anchors: Anchors = field(default_factory=Anchors)
     backup: Backups = field(default_factory=Backups)
     retention: Retention = field(default_factory=Retention)
+    traffic: Traffic = field(default_factory=Traffic)
+    forms: Mapping[str, Form] = field(default_factory=dict)  #: by the name in their address
 
 
 def load(
@@ -151,6 +158,8 @@ def load(
         anchors=notices.anchors(top.table("audit"), mail, vault, path.parent),
         backup=backups(top.table("backup"), path.parent),
         retention=retention(top.table("retention")),
+        traffic=traffic(top.table("traffic")),
+        forms=forms(top.table("forms")),
     )
     top.done()
     return settings
@@ -226,12 +235,15 @@ def _sources(table: Table, vault: Vault) -> dict[str, SourceSettings]:
 
 
 def _source(name: str, table: Table, vault: Vault) -> SourceSettings:
+    trust = Trust(table.text("trust", choices=list(Trust)))
     source = SourceSettings(
         name=name,
         mapping=table.text("mapping"),
-        trust=Trust(table.text("trust", choices=list(Trust))),
+        trust=trust,
         keys=vault.several(table, "keys"),
         secrets=vault.several(table, "secrets"),
+        silent_after=silent_after(table),
+        identity=identity(table, trust, vault),
     )
     table.done()
     return source
@@ -239,11 +251,19 @@ def _source(name: str, table: Table, vault: Vault) -> SourceSettings:
 
 def _provider(top: Table, vault: Vault) -> ProviderSettings:
     table = top.table("provider")
-    use = table.text("use", SANDBOX, choices=providers.ADAPTERS)
-    in_flight = table.whole("in_flight", 10, low=1, high=100)
+    described = stock.load(vault.folder / stock.FOLDER, top.faults, providers.ADAPTERS)
+    known = {**providers.ADAPTERS, **dict.fromkeys(described, providers.STOCK)}
+    use = table.text("use", SANDBOX, choices=known)
+    in_flight = table.whole("in_flight", 10, low=1, high=MOST_IN_FLIGHT)
+    group = top.table("providers")
+    accounts = {name: account(group.table(name), in_flight) for name in known}
+    handed = {name: {"terms": terms} for name, terms in described.items()}
+    tables = adapters.tables(group, use, known, vault, but=OF_ACCOUNT, handed=handed)
+    countries = _countries()
+    found = routes(top, known, tables, countries)
+    only = only_routes(table, found, str(top.values.get("country", "")), countries)
     table.done()
-    tables = _tables(top.table("providers"), use, providers.ADAPTERS, vault)
-    return ProviderSettings(use, in_flight, tables)
+    return ProviderSettings(use, in_flight, tables, accounts, found, only)
 
 
 def _crm(top: Table, vault: Vault) -> CrmSettings:
@@ -253,22 +273,8 @@ def _crm(top: Table, vault: Vault) -> CrmSettings:
     flush_after = table.span("flush_after", gather)
     poll_every = table.span("poll_every", timedelta(minutes=1))
     table.done()
-    tables = _tables(top.table("crms"), use, crms.ADAPTERS, vault)
+    tables = adapters.tables(top.table("crms"), use, crms.ADAPTERS, vault)
     return CrmSettings(use, tables, flush_after, poll_every)
-
-
-def _tables(
-    group: Table, use: str, known: adapters.Adapters, vault: Vault
-) -> dict[str, Mapping[str, Any]]:
-    """Every adapter's table, and an empty one for the adapter in use where it has none."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for name in known:
-        if name in group or name == use:
-            found[name] = adapters.read(group.table(name), known[name], vault)
-        else:
-            group.raw(name)
-    group.done()
-    return found
 
 
 def _holdout(table: Table) -> tuple[float, bool]:
@@ -294,25 +300,12 @@ def _webhooks(group: Table, vault: Vault) -> dict[str, WebhookSettings]:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
             table.fault("", f"is named {name!r:.40}", "use small letters, digits and _")
         url = table.text("url")
-        _check_address(table, "url", url)
+        check_address(table, "url", url)
         found[name] = WebhookSettings(url, vault.several(table, "secrets"))
         if "secrets" not in table:
             table.fault("secrets", "is missing", 'add secrets = ["env:NAME"]: what signs the calls')
         table.done()
     return found
-
-
-def _check_address(table: Table, key: str, value: str) -> None:
-    """An address that is called must be https, or on this machine."""
-    try:
-        parts = urlsplit(value)
-        host, scheme = parts.hostname, parts.scheme
-    except ValueError:
-        host, scheme = None, ""
-    if value and (not host or scheme not in ("http", "https") or parts.username or parts.fragment):
-        table.fault(key, f"is {value!r:.80}, no plain web address", "write it with https://")
-    elif value and scheme != "https" and host not in LOOPBACK:
-        table.fault(key, "is not https", "write it with https://")
 
 
 def _own_numbers(top: Table) -> tuple[str, ...]:

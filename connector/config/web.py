@@ -71,3 +71,16 @@ def _public_url(table: Table, is_live: bool) -> str:
     elif value.endswith("/"):
         table.fault("public_url", "ends in a slash", f"write {value.rstrip('/')}")
     return value
+
+
+def check_address(table: Table, key: str, value: str) -> None:
+    """An address that is called must be https, or on this machine."""
+    try:
+        parts = urlsplit(value)
+        host, scheme = parts.hostname, parts.scheme
+    except ValueError:
+        host, scheme = None, ""
+    if value and (not host or scheme not in ("http", "https") or parts.username or parts.fragment):
+        table.fault(key, f"is {value!r:.80}, no plain web address", "write it with https://")
+    elif value and scheme != "https" and host not in LOOPBACK:
+        table.fault(key, "is not https", "write it with https://")

@@ -138,6 +138,16 @@ def last(value: Any) -> Json:
     return item(_sequence("last", value), -1, None)
 
 
+def find(value: Any, field: Any, wanted: Any) -> Json:
+    """The first table of a list whose field (``type``, ``field.type``) is so; none if none is."""
+    if not isinstance(value, list) or len(value) > MAX_LIST:
+        raise Unusable(f"find wants a list of at most {MAX_LIST} items")
+    steps = _text("find", field).split(".")
+    if wanted is None:
+        return None
+    return next((part for part in value if _below(part, steps) == wanted), None)
+
+
 def length(value: Any) -> Json:
     """How many letters, items or keys there are."""
     if not isinstance(value, str | list | Mapping):
@@ -210,6 +220,12 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
+def _below(value: Any, steps: list[str]) -> Any:
+    for step in steps:
+        value = item(value, step, None)
+    return value
+
+
 def _sequence(name: str, value: Any) -> Any:
     if not isinstance(value, str | list):
         raise Unusable(f"{name} wants a list or a text, not {kind(value)}")
@@ -224,6 +240,7 @@ def _table(name: str, value: Any) -> Mapping[Any, Any]:
 
 FILTERS: Mapping[str, Operation] = {
     "digits": digits,
+    "find": find,
     "first": first,
     "float": decimal,
     "int": whole,

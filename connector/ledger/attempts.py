@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from connector import clock
-from connector.ledger.store import Tx
+from connector.ledger.store import Row, Tx
 
 BEGIN = """INSERT INTO attempts (send_id, attempt, begun_at, provider, sender)
     VALUES (:send, :attempt, :at, :provider, :sender)
@@ -13,6 +13,14 @@ BEGIN = """INSERT INTO attempts (send_id, attempt, begun_at, provider, sender)
         provider = excluded.provider, sender = excluded.sender"""
 SETTLE = """UPDATE attempts SET settled_at = :at, result = :result, reason = :reason, code = :code
     WHERE send_id = :send AND attempt = :attempt"""
+
+OF = """SELECT provider, sender, result, reason, code, begun_at, settled_at FROM attempts
+    WHERE send_id = :send ORDER BY attempt"""
+
+
+def of(tx: Tx, send_id: str) -> list[Row]:
+    """Every try at a text, the first first: by whom, from where, and what came of it."""
+    return tx.all(OF, send=send_id)
 
 
 def begin(

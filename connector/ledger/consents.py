@@ -12,12 +12,15 @@ from connector.ledger import chain, erasure
 from connector.ledger.store import Row, Tx
 from connector.model import NO_CAPTURE, Capture, ConsentRow
 
-NEWEST = """SELECT purpose, action, method, wording, occurred_at FROM consents
-    WHERE phone = :phone ORDER BY occurred_at DESC, id DESC LIMIT 20"""
+NEWEST = """SELECT purpose, action, method, wording, occurred_at,
+        (SELECT reassigned_at FROM numbers WHERE numbers.phone = :phone) AS reassigned_at
+    FROM consents WHERE phone = :phone ORDER BY occurred_at DESC, id DESC LIMIT 20"""
 SAME = """SELECT id FROM consents WHERE phone = :phone AND purpose = :purpose
     AND occurred_at = :at AND action = :action AND method = :method LIMIT 1"""
 LATER = """SELECT occurred_at FROM consents WHERE phone = :phone AND occurred_at > :now
     ORDER BY occurred_at DESC LIMIT 1"""
+PROPOSED = """SELECT CAST(count(DISTINCT phone) AS BIGINT) AS n FROM consents
+    WHERE action = 'pending' AND source = :source AND recorded_at > :since"""
 CONFIRMING = "UPDATE numbers SET confirming_at = :at, confirming = :what WHERE phone = :phone"
 BRIEF = """SELECT purpose, action, method, occurred_at FROM consents WHERE phone = :phone
     ORDER BY occurred_at, id"""
@@ -93,16 +96,20 @@ def add(
     capture: Capture = NO_CAPTURE,
     pending: bool = False,
     renews_after: timedelta | None = None,
+    anew: bool = False,
 ) -> bool:
     """Append a consent or its end; False when it only repeats what stands already.
 
     ``pending``: it is only proposed. ``renews_after``: from then on the same counts anew.
+    ``anew``: somebody has just said it, so that it repeats nothing of an owner before.
     """
     action = "pending" if pending else "granted" if granted else "revoked"
     newest = [row for row in tx.all(NEWEST, phone=phone) if (row["action"] == "pending") == pending]
     if renews_after is not None:
         since = clock.text(occurred_at - renews_after)
         newest = [row for row in newest if row["occurred_at"] > since or row["purpose"] != purpose]
+    if anew:
+        newest = _of_owner(newest, occurred_at)
     if _repeats(newest, purpose, action, method, wording):
         return False
     touch(tx, phone)
@@ -157,6 +164,17 @@ def _repeats(newest: list[Row], purpose: str, action: str, method: str, wording:
     return False
 
 
+def _of_owner(newest: list[Row], at: datetime) -> list[Row]:
+    """The rows without the grants of an owner before the one who speaks at an instant."""
+    stamp = clock.text(at)
+    return [
+        row
+        for row in newest
+        if row["action"] != "granted"
+        or not row["occurred_at"] <= (row["reassigned_at"] or "") < stamp
+    ]
+
+
 def is_known(
     tx: Tx, phone: str, purpose: str, granted: bool, method: str, occurred_at: datetime
 ) -> bool:
@@ -166,10 +184,20 @@ def is_known(
     return bool(tx.one(SAME, phone=phone, purpose=purpose, at=at, action=action, method=method))
 
 
-def repeats(tx: Tx, phone: str, purpose: str, granted: bool, method: str, wording: str) -> bool:
-    """Whether :func:`add` would add nothing, as the newest entries say the same already."""
+def repeats(
+    tx: Tx, phone: str, purpose: str, granted: bool, method: str, wording: str, at: datetime
+) -> bool:
+    """Whether :func:`add` would add nothing that was said anew at an instant, as the newest
+    entries say the same already."""
     newest = [row for row in tx.all(NEWEST, phone=phone) if row["action"] != "pending"]
+    newest = _of_owner(newest, at)
     return _repeats(newest, purpose, "granted" if granted else "revoked", method, wording)
+
+
+def proposed_since(tx: Tx, source: str, since: datetime) -> int:
+    """How many numbers a source has proposed a consent for since an instant."""
+    row = tx.one(PROPOSED, source=source, since=clock.text(since))
+    return int(row["n"]) if row else 0
 
 
 def confirming(tx: Tx, phone: str, what: str, at: datetime | None) -> None:

@@ -24,6 +24,9 @@ REPEAT = """UPDATE events SET repeats = repeats + 1,
     WHERE source = :source AND source_event_id = :key"""
 SETTLE = """UPDATE events SET state = :state, reason = :reason, contact_id = :contact,
         mapping = :mapping, taken_at = coalesce(:at, taken_at) WHERE id = :id"""
+NEW_EACH_TRY = ("sentAt", "_metadata")
+"""Of an event: when it was sent, and analytics.js's own count of the tries."""
+BLANK = "UPDATE events SET payload = '{}', body_hash = '' WHERE id = :id"
 GET = "SELECT * FROM events WHERE id = :id"
 SIGNAL = """INSERT INTO signals (id, event_id, name, contact_id, key, occurred_at, activity, facts,
         sensitive)
@@ -98,9 +101,9 @@ def _count_repeat(tx: Tx, event: Event, digest: str) -> None:
 
 
 def _digest(payload: Mapping[str, Json], body: bytes) -> str:
-    """What makes two tellings of an event the same: all but when it was sent, new each try."""
+    """What makes two tellings of an event the same: all but what is new at each try to send it."""
     if "sentAt" in payload:
-        told = {name: value for name, value in payload.items() if name != "sentAt"}
+        told = {name: value for name, value in payload.items() if name not in NEW_EACH_TRY}
         body = orjson.dumps(told)
     return hashlib.sha256(body).hexdigest()[:32]
 
@@ -125,6 +128,11 @@ def settle(
         mapping=mapping,
         at=clock.text(at) if at else None,
     )
+
+
+def blank(tx: Tx, event_id: str) -> None:
+    """Keep of an event that it was told and what came of it, and nothing of what it said."""
+    tx.run(BLANK, id=event_id)
 
 
 def get(tx: Tx, event_id: str) -> Event | None:

@@ -13,12 +13,16 @@ LOOKED_UP = """UPDATE numbers SET type = CASE WHEN :type = '' THEN type ELSE :ty
 LOOKUP = """INSERT INTO lookups (id, phone, provider, type, reassigned, error, at)
     VALUES (:id, :phone, :provider, :type, :reassigned, :error, :at)"""
 LOOKUPS = "SELECT CAST(count(*) AS BIGINT) AS n FROM lookups WHERE at > :since"
-REASSIGNED = """UPDATE numbers SET reassigned_at = :at
+REASSIGNED = """UPDATE numbers SET reassigned_at = :at, reassigned_how = :how
     WHERE phone = :phone AND (reassigned_at IS NULL OR reassigned_at < :at)"""
-NOT_REASSIGNED = """UPDATE numbers SET reassigned_at = NULL
+NOT_REASSIGNED = """UPDATE numbers SET reassigned_at = NULL, reassigned_how = ''
     WHERE phone = :phone AND reassigned_at IS NOT NULL"""
 GRANTED = """SELECT max(occurred_at) AS at FROM consents
     WHERE phone = :phone AND action = 'granted'"""
+OF_SOMEBODY = """SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM consents WHERE phone = :phone)
+    OR EXISTS (SELECT 1 FROM identities WHERE kind = 'phone' AND value = :phone)"""
+LOOKUPS_OF = """SELECT provider, type, reassigned, error, at FROM lookups
+    WHERE phone = :phone ORDER BY id DESC LIMIT :limit"""
 SUPPRESS = """UPDATE numbers SET suppressed_at = :at, suppressed_why = :why,
         suppressed_scope = :scope WHERE phone = :phone"""
 SUPPRESSED = """SELECT phone, suppressed_at, suppressed_why, suppressed_scope FROM numbers
@@ -72,10 +76,23 @@ def lookups_since(tx: Tx, since: datetime) -> int:
     return int(row["n"]) if row else 0
 
 
-def reassign(tx: Tx, phone: str, at: datetime) -> bool:
-    """The number has a new owner since ``at``; an older date than is known changes nothing."""
+def reassign(tx: Tx, phone: str, at: datetime, how: str = "") -> bool:
+    """The number has a new owner since ``at``, or (``how``) was deactivated by its carrier.
+
+    An older date than is known changes nothing.
+    """
     touch(tx, phone)
-    return bool(tx.run(REASSIGNED, phone=phone, at=clock.text(at)))
+    return bool(tx.run(REASSIGNED, phone=phone, at=clock.text(at), how=how))
+
+
+def is_of_somebody(tx: Tx, phone: str) -> bool:
+    """Whether a number has a consent here, or ever was a contact's."""
+    return tx.one(OF_SOMEBODY, phone=phone) is not None
+
+
+def lookups(tx: Tx, phone: str, limit: int) -> list[Row]:
+    """What look-ups told of a number, the newest first."""
+    return tx.all(LOOKUPS_OF, phone=phone, limit=limit)
 
 
 def not_reassigned(tx: Tx, phone: str) -> bool:

@@ -14,6 +14,9 @@ RECEIPT = """INSERT INTO receipts (id, provider, provider_id, status, raw_status
     VALUES (:id, :provider, :provider_id, :status, :raw, :code, :stamp, :send, :occurred, :heard)
     ON CONFLICT (provider, provider_id, raw_status, error_code, stamp)
     DO UPDATE SET repeats = receipts.repeats + 1 RETURNING repeats"""
+CLAIM = """UPDATE receipts SET send_id = :send WHERE provider = :provider
+    AND provider_id = :provider_id AND raw_status = :raw AND error_code = :code AND stamp = :stamp
+    AND send_id IS NULL"""
 REPLY = """INSERT INTO replies (id, provider, provider_id, phone, sender, text, label, why,
         answer, contact_id, send_id, occurred_at, heard_at)
     VALUES (:id, :provider, :provider_id, :phone, :to, :text, :label, :why, :answer, :contact,
@@ -70,6 +73,21 @@ def add_receipt(tx: Tx, receipt: Receipt, send_id: str, now: datetime, *, receip
         heard=clock.text(now),
     )
     return row is None or not row["repeats"]
+
+
+def claim(tx: Tx, receipt: Receipt, send_id: str) -> bool:
+    """A receipt that was told before turns out to be a send's; False where that was known."""
+    return bool(
+        tx.run(
+            CLAIM,
+            send=send_id,
+            provider=receipt.provider,
+            provider_id=receipt.provider_id,
+            raw=receipt.raw_status,
+            code=receipt.error_code,
+            stamp=receipt.stamp,
+        )
+    )
 
 
 def send_of(tx: Tx, receipt: Receipt) -> str:

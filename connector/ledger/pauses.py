@@ -11,6 +11,7 @@ from connector.ledger.store import Row, Tx
 
 EVERYTHING = "*"
 CLOCK = "@clock"  #: stands in a play's place where a wrong clock holds all marketing
+UNHEARD = "@unheard"  #: likewise where replies may have been missed while nobody listened
 RESTORED = "restored"  #: who holds everything after a restore, and the cursor that tells of it
 RESTORE_OPEN = "restore_open"  #: a cursor that is set for as long as nobody looked into the gap
 ALL = "SELECT * FROM pauses"
@@ -21,7 +22,7 @@ SET = """INSERT INTO pauses (play, verdict, since, who, why)
 DROP = """UPDATE enrolments SET state = 'ended', due_at = NULL, ended_at = :at,
     exit_reason = 'paused' WHERE play = :play AND (state = 'waiting' OR state = 'walking')"""
 CANCEL = """UPDATE sends SET state = 'cancelled', reason = 'paused', settled_at = :at
-    WHERE play = :play AND state = 'planned'"""
+    WHERE play = :play AND state = 'planned' AND counts_at IS NULL"""
 LIFT = "DELETE FROM pauses WHERE play = :play"
 
 
@@ -32,15 +33,23 @@ def of(tx: Tx, play: str) -> Row | None:
 
 def against(
     tx: Tx, play: str, template_name: str = ""
-) -> tuple[Row | None, Row | None, Row | None]:
-    """The pause that a play is under, as ``of`` tells, the hold of a wrong clock, and the pause
-    of a template."""
+) -> tuple[Row | None, Row | None, Row | None, Row | None]:
+    """The pause that a play is under, as ``of`` tells, the hold of a wrong clock, the pause of a
+    template, and the hold while replies may have been missed."""
     held = tx.all(ALL)  # hardly ever any, and asked for every text
     if not held:
-        return None, None, None
+        return None, None, None, None
     by_play = {str(row["play"]): row for row in held}
     now = by_play.get(EVERYTHING) or by_play.get(play)
-    return now, by_play.get(CLOCK), by_play.get(template(template_name))
+    paused = by_play.get(template(template_name))
+    return now, by_play.get(CLOCK), paused, by_play.get(UNHEARD)
+
+
+def of_marketing(tx: Tx) -> dict[str, str]:
+    """What holds all marketing just now, by the reason that decisions give, and why."""
+    reasons = {CLOCK: "clock_off", UNHEARD: "replies_unheard"}
+    held = all_(tx)
+    return {code: str(held[name]["why"]) for name, code in reasons.items() if name in held}
 
 
 def template(name: str) -> str:

@@ -27,7 +27,8 @@ DOUBTED = """SELECT * FROM sends WHERE (state = 'sending' OR state = 'uncertain'
 KNOWN = "SELECT id FROM sends WHERE provider_id = :provider_id AND provider = :provider LIMIT 1"
 OPEN = """SELECT * FROM sends WHERE phone = :phone AND counts_at IS NOT NULL
     AND state = 'uncertain' AND provider_id IS NULL ORDER BY due_at LIMIT 50"""
-LOST = """SELECT id, provider_id, text, counts_at, cause FROM sends WHERE phone = :phone
+PROVIDERS = "SELECT DISTINCT provider FROM sends WHERE provider <> '' ORDER BY provider"
+LOST = """SELECT id, provider, provider_id, text, counts_at, cause FROM sends WHERE phone = :phone
     AND counts_at IS NOT NULL AND counts_at >= :since AND (cause = 'lost' OR reason = 'found')
     ORDER BY counts_at LIMIT 200"""
 KEEP = """INSERT INTO sends (id, cause, cause_id, step, contact_id, purpose, mode, phone, provider,
@@ -125,6 +126,11 @@ def is_known(tx: Tx, provider: str, provider_id: str) -> bool:
 def open_to(tx: Tx, phone: str) -> list[Row]:
     """Texts to a number of which nobody knows whether they went."""
     return tx.all(OPEN, phone=phone)
+
+
+def providers(tx: Tx) -> list[str]:
+    """Every provider that any text was handed to."""
+    return [str(row["provider"]) for row in tx.all(PROVIDERS)]
 
 
 def lost_to(tx: Tx, phone: str, since: datetime) -> list[Row]:

@@ -4,7 +4,7 @@ Instants are fixed-width UTC text (``clock.text``), so that text order is time o
 fact is a nullable instant, not a boolean. JSON is text that only Python reads. Values that name
 a person stand in ``contacts``, ``identities``, ``numbers``, ``events``, ``signals``, ``replies``,
 ``consents``, ``lookups``, ``refreshes`` (until its text has gone), ``sends``, ``links``, ``facts``,
-``sticky_senders``
+``sticky_senders``, ``staff_ids``
 and the local CRM's tables, and nowhere else.
 
 The words a column may hold are joined by OR and not listed by IN: SQLite opens a temporary table
@@ -37,6 +37,19 @@ FIRST: Final = (
         headers TEXT NOT NULL, body TEXT NOT NULL, bytes BIGINT NOT NULL,
         received_at TEXT NOT NULL)""",
     "CREATE INDEX unreadable_source ON unreadable (source, received_at)",
+    """CREATE TABLE catalogue (
+        source TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,
+        heard BIGINT NOT NULL DEFAULT 0, done BIGINT NOT NULL DEFAULT 0,
+        known BIGINT NOT NULL DEFAULT 0, failed BIGINT NOT NULL DEFAULT 0,
+        robots BIGINT NOT NULL DEFAULT 0, staff BIGINT NOT NULL DEFAULT 0,
+        tests BIGINT NOT NULL DEFAULT 0, first_at TEXT NOT NULL, last_at TEXT NOT NULL,
+        PRIMARY KEY (source, type, name))""",
+    """CREATE TABLE source_hours (
+        source TEXT NOT NULL, hour TEXT NOT NULL, heard BIGINT NOT NULL,
+        PRIMARY KEY (source, hour))""",
+    """CREATE TABLE staff_ids (
+        kind TEXT NOT NULL, value TEXT NOT NULL, entry TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (kind, value, entry))""",
     """CREATE TABLE signals (
         id TEXT PRIMARY KEY, event_id TEXT NOT NULL, name TEXT NOT NULL,
         contact_id TEXT NOT NULL, key TEXT NOT NULL, occurred_at TEXT NOT NULL,
@@ -87,7 +100,7 @@ FIRST: Final = (
         blocked_scope TEXT NOT NULL DEFAULT '',
         held_at TEXT, held_why TEXT NOT NULL DEFAULT '',
         confirming_at TEXT, confirming TEXT NOT NULL DEFAULT '[]',
-        checked_at TEXT, reassigned_at TEXT,
+        checked_at TEXT, reassigned_at TEXT, reassigned_how TEXT NOT NULL DEFAULT '',
         suppressed_at TEXT, suppressed_why TEXT NOT NULL DEFAULT '',
         suppressed_scope TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX numbers_held ON numbers (held_at) WHERE held_at IS NOT NULL",
@@ -109,6 +122,7 @@ FIRST: Final = (
         occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL,
         salt TEXT, sealed TEXT NOT NULL, seq BIGINT NOT NULL UNIQUE, hash TEXT NOT NULL)""",
     "CREATE INDEX consents_phone ON consents (phone, purpose, occurred_at)",
+    "CREATE INDEX consents_pending ON consents (source, recorded_at) WHERE action = 'pending'",
     # -- what we thought -----------------------------------------------------------------------
     """CREATE TABLE files (
         kind TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, content TEXT NOT NULL,

@@ -1,14 +1,15 @@
-"""Sends: one row a text, from the plan to the last receipt."""
+"""Sends: one row a text, from the plan to its handing over."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from connector import clock
 from connector.ledger.store import Row, Tx
-from connector.messages import Accepted, Receipt
-from connector.model import Purpose, Said, Status, light
+from connector.messages import SMS, Accepted
+from connector.model import Purpose, light
 
 PLAN = """INSERT INTO sends (id, cause, cause_id, step, contact_id, enrolment_id, play, version,
         key, purpose, mode, phone, sender, template, language, text, priority, state, planned_at,
@@ -28,32 +29,30 @@ GET = "SELECT * FROM sends WHERE id = :id"
 STANDING = """SELECT id, contact_id, enrolment_id, play, cause, mode, state, phone, provider,
         attempt, expires_at, accepted_at FROM sends WHERE id = :id"""
 WAIT = "UPDATE sends SET due_at = :until, reason = :reason WHERE id = :id AND state = 'planned'"
+LINE_UP = "UPDATE sends SET due_at = :now WHERE state = 'planned' AND reason = :reason"
+IN_LINE = """SELECT * FROM sends WHERE state = 'planned' AND due_at > :now AND reason = :reason
+    ORDER BY due_at LIMIT :limit"""
 CLOSE = """UPDATE sends SET state = :state, reason = :reason, settled_at = :at, counts_at = NULL
     WHERE id = :id AND state IN ('planned', 'sending')"""
 BEGIN = """UPDATE sends SET state = 'sending', begun_at = :at, counts_at = :at, text = :text,
         language = :language, encoding = :encoding, segments = :segments, provider = :provider,
-        phone = :phone, attempt = attempt + 1, reason = ''
+        sender = :sender, channel = :channel, phone = :phone, attempt = attempt + 1, reason = ''
     WHERE id = :id AND state = 'planned'"""
 ACCEPT = """UPDATE sends SET state = CASE WHEN state = 'sending' OR state = 'uncertain'
             THEN 'accepted' ELSE state END,
         accepted_at = coalesce(accepted_at, :at), counts_at = coalesce(accepted_at, :at),
-        provider_id = :provider_id, segments = coalesce(:segments, segments),
-        cost_micros = coalesce(:cost, cost_micros),
+        provider_id = CASE WHEN :provider_id = '' THEN provider_id ELSE :provider_id END,
+        segments = coalesce(:segments, segments), cost_micros = coalesce(:cost, cost_micros),
         currency = CASE WHEN :currency = '' THEN currency ELSE :currency END
     WHERE id = :id"""
+REVIVE = """UPDATE sends SET state = 'uncertain', reason = 'taken', settled_at = NULL
+    WHERE id = :id AND (state = 'planned' OR state = 'cancelled' OR state = 'expired')"""
 DEFER = """UPDATE sends SET state = 'planned', due_at = :due, reason = :reason, counts_at = NULL,
         error_code = :code WHERE id = :id AND state = 'sending'"""
 DOUBT = """UPDATE sends SET state = 'uncertain', reason = :reason, error_code = :code
     WHERE id = :id AND state = 'sending'"""
 REFUSE = """UPDATE sends SET state = 'refused', reason = :reason, error_code = :code,
         settled_at = :at, counts_at = NULL WHERE id = :id AND state = 'sending'"""
-STATUS = """UPDATE sends SET state = :state, status = :status, status_rank = :rank,
-        reason = CASE WHEN :reason = '' THEN reason ELSE :reason END,
-        error_code = CASE WHEN :code = '' THEN error_code ELSE :code END,
-        settled_at = CASE WHEN :final = 1 THEN coalesce(settled_at, :at) ELSE settled_at END,
-        segments = coalesce(:segments, segments), cost_micros = coalesce(:cost, cost_micros),
-        currency = CASE WHEN :currency = '' THEN currency ELSE :currency END
-    WHERE id = :id AND status_rank < :rank"""
 LOST = "SELECT * FROM sends WHERE state = 'sending'"
 UNDER_WAY = """SELECT CAST(count(*) AS BIGINT) AS n FROM sends WHERE state = 'sending'
     AND (CAST(:play AS TEXT) IS NULL OR play = :play)
@@ -63,56 +62,19 @@ GIVE_BACK = """UPDATE sends SET state = 'planned', due_at = :due, reason = :reas
 OBJECTED = """SELECT
     (SELECT count(*) FROM pauses WHERE play = '*' OR play = :play
         OR play = '@template:' || s.template
-        OR (play = '@clock' AND s.purpose = 'marketing')) AS paused,
+        OR ((play = '@clock' OR play = '@unheard') AND s.purpose = 'marketing')) AS paused,
     n.blocked_scope AS blocked, n.held_at AS held, n.suppressed_scope AS suppressed,
     (SELECT count(*) FROM consents WHERE phone = :phone AND action = 'revoked'
         AND recorded_at >= s.begun_at) AS revoked
     FROM sends s LEFT JOIN numbers n ON n.phone = :phone
     WHERE s.id = :id AND s.state = 'sending' AND s.attempt = :attempt"""
-_SAID = """SELECT * FROM (SELECT '{column}' AS heard_by, counts_at, purpose, play, key, step
-    FROM sends WHERE {column} = :{column} AND counts_at > :since AND cause <> 'system'
-    AND cause <> 'test' ORDER BY counts_at DESC LIMIT 1000) AS {column}"""
-SAID = " UNION ALL ".join(_SAID.format(column=column) for column in ("contact_id", "phone"))
 OF_CAUSE = "SELECT * FROM sends WHERE cause = :cause AND cause_id = :cause_id AND step = :step"
-_UNANSWERED = """SELECT * FROM (SELECT '{column}' AS heard_by, counts_at
-    FROM sends WHERE {column} = :{column} AND counts_at > :since AND purpose = 'marketing'
-    AND cause <> 'test' ORDER BY counts_at DESC LIMIT :most) AS {column}"""
-UNANSWERED = " UNION ALL ".join(
-    _UNANSWERED.format(column=column) for column in ("contact_id", "phone")
-)
-RIVALS = """SELECT s.due_at, s.play, s.priority, s.mode, s.reason
-    FROM enrolments e JOIN sends s ON s.enrolment_id = e.id
-    WHERE e.contact_id = :contact AND e.state = 'walking' AND s.state = 'planned'
-        AND s.purpose = 'marketing' AND s.priority > :priority AND s.id <> :but
-        AND s.due_at < s.expires_at AND s.expires_at > :now
-    ORDER BY s.due_at LIMIT 20"""
-FOR_KEY = """SELECT CAST(count(*) AS BIGINT) AS n FROM sends
-    WHERE contact_id = :contact AND play = :play AND key = :key AND counts_at IS NOT NULL
-    AND id <> :but"""
-LAST_OF = """SELECT max(counts_at) AS at FROM sends
-    WHERE phone = :phone AND counts_at IS NOT NULL AND cause = 'system' AND step = :step"""
 CANCEL_OWN = """UPDATE sends SET state = 'cancelled', reason = :reason, settled_at = :at
     WHERE state = 'planned' AND cause = 'system' AND phone = :phone AND step = :step"""
 CANCEL_PLANNED = """UPDATE sends SET state = 'cancelled', reason = :reason, settled_at = :at
-    WHERE enrolment_id = :enrolment AND state = 'planned'"""
+    WHERE enrolment_id = :enrolment AND state = 'planned' AND counts_at IS NULL"""
 
 PURPOSES_IN_TURN = ("system", "service", "marketing")
-#: Ranks of a receipt's status; a lower one never overwrites a higher (callbacks come unordered).
-RANKS = {
-    Status.unknown: 0,
-    Status.accepted: 1,
-    Status.sent: 3,
-    Status.delivered: 4,
-    Status.undelivered: 4,
-    Status.failed: 4,
-    Status.canceled: 4,
-}
-STATES = {
-    Status.delivered: "delivered",
-    Status.undelivered: "undelivered",
-    Status.failed: "undelivered",
-    Status.canceled: "undelivered",
-}
 
 
 @light
@@ -207,6 +169,17 @@ def wait(tx: Tx, send_id: str, until: datetime, reason: str) -> None:
     tx.run(WAIT, id=send_id, until=clock.text(until), reason=reason)
 
 
+def line_up(tx: Tx, reasons: Iterable[str], now: datetime) -> None:
+    """Make due what waits in a line for one of these reasons: its place is given anew."""
+    for reason in reasons:
+        tx.run(LINE_UP, reason=reason, now=clock.text(now))
+
+
+def in_line(tx: Tx, reason: str, now: datetime, limit: int) -> list[Row]:
+    """The first of those that wait in a line, whose place has not come yet."""
+    return tx.all(IN_LINE, reason=reason, now=clock.text(now), limit=limit)
+
+
 def close(tx: Tx, send_id: str, state: str, reason: str, at: datetime) -> bool:
     """End a text that did not leave: cancelled or expired."""
     return bool(tx.run(CLOSE, id=send_id, state=state, reason=reason, at=clock.text(at)))
@@ -223,6 +196,8 @@ def begin(
     provider: str,
     phone: str,
     at: datetime,
+    sender: str = "",
+    channel: str = SMS,
 ) -> bool:
     """Mark a text as being sent; from here on it counts in every cap until proven not taken."""
     return bool(
@@ -234,6 +209,8 @@ def begin(
             encoding=encoding,
             segments=segments,
             provider=provider,
+            sender=sender,
+            channel=channel,
             phone=phone,
             at=clock.text(at),
         )
@@ -253,6 +230,11 @@ def accepted(tx: Tx, send_id: str, answer: Accepted, at: datetime) -> None:
     )
 
 
+def revive(tx: Tx, send_id: str) -> None:
+    """A text that was taken for not gone did go: it is in doubt until that is settled."""
+    tx.run(REVIVE, id=send_id)
+
+
 def deferred(tx: Tx, send_id: str, reason: str, code: str, due_at: datetime) -> None:
     """The provider certainly did not take it; it is due again later and counts for nothing."""
     tx.run(DEFER, id=send_id, reason=reason, code=code, due=clock.text(due_at))
@@ -266,33 +248,6 @@ def doubted(tx: Tx, send_id: str, reason: str, code: str) -> None:
 def refused(tx: Tx, send_id: str, reason: str, code: str, at: datetime) -> None:
     """The provider refused it for good."""
     tx.run(REFUSE, id=send_id, reason=reason, code=code, at=clock.text(at))
-
-
-def told(tx: Tx, send_id: str, receipt: Receipt, at: datetime) -> bool:
-    """Take over a receipt's status if it ranks above what is known; False if it does not."""
-    rank = RANKS[receipt.status]
-    row = get(tx, send_id)
-    if row is None:
-        return False
-    state = STATES.get(receipt.status, "")
-    if not state:
-        state = "accepted" if row["state"] in ("sending", "uncertain") else str(row["state"])
-    return bool(
-        tx.run(
-            STATUS,
-            id=send_id,
-            state=state,
-            status=receipt.status.value,
-            rank=rank,
-            reason=receipt.reason,
-            code=receipt.error_code,
-            final=int(rank == 4),
-            segments=receipt.segments or None,
-            cost=receipt.cost_micros,
-            currency=receipt.currency,
-            at=clock.text(at),
-        )
-    )
 
 
 def given_back(tx: Tx, send_id: str, reason: str, due_at: datetime) -> bool:
@@ -334,65 +289,9 @@ def lost(tx: Tx) -> list[Row]:
     return tx.all(LOST)
 
 
-def said(tx: Tx, contact_id: str, phone: str, since: datetime) -> tuple[tuple[Said, ...], ...]:
-    """Texts that count in caps since an instant: (to the person, to the number), newest first."""
-    rows = tx.all(SAID, contact_id=contact_id, phone=phone or None, since=clock.text(since))
-    return tuple(
-        tuple(_said(row) for row in rows if row["heard_by"] == who)
-        for who in ("contact_id", "phone")
-    )
-
-
-def _said(row: Row) -> Said:
-    return Said(
-        at=clock.instant(row["counts_at"]),
-        purpose=Purpose(row["purpose"]),
-        play=row["play"],
-        key=row["key"],
-        step=row["step"],
-    )
-
-
-def unanswered(
-    tx: Tx, contact_id: str, phone: str, since: datetime | None, most: int
-) -> tuple[list[datetime], list[datetime]]:
-    """When marketing texts went after an instant, or ever: (to the person, to the number).
-
-    At most ``most`` of each.
-    """
-    stamp = clock.text(since) if since else ""
-    rows = tx.all(UNANSWERED, contact_id=contact_id, phone=phone or None, since=stamp, most=most)
-    to_person, to_number = (
-        [clock.instant(row["counts_at"]) for row in rows if row["heard_by"] == who]
-        for who in ("contact_id", "phone")
-    )
-    return to_person, to_number
-
-
-def rivals(tx: Tx, contact_id: str, priority: int, but: str, now: datetime) -> list[Row]:
-    """due_at, play, priority, mode and reason of planned marketing texts to a person, of plays
-    of a higher priority, that are still of use."""
-    return tx.all(RIVALS, contact=contact_id, priority=priority, but=but, now=clock.text(now))
-
-
-def for_key(tx: Tx, contact_id: str, play: str, key: str, but: str = "") -> int:
-    """How many texts of a play about one occurrence count to a person, leaving one out.
-
-    Of the person, not of the enrolment: two who were merged may each have walked it.
-    """
-    row = tx.one(FOR_KEY, contact=contact_id, play=play, key=key, but=but)
-    return int(row["n"]) if row else 0
-
-
 def of_cause(tx: Tx, cause: str, cause_id: str, step: str) -> Row | None:
     """The text that a cause planned as this step."""
     return tx.one(OF_CAUSE, cause=cause, cause_id=cause_id, step=step)
-
-
-def last_of(tx: Tx, phone: str, step: str) -> str | None:
-    """When a text of our own, of this kind, last left to a number; None for never."""
-    row = tx.one(LAST_OF, phone=phone, step=step)
-    return str(row["at"]) if row and row["at"] else None
 
 
 def cancel_own(tx: Tx, phone: str, step: str, reason: str, at: datetime) -> int:

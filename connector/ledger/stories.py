@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from connector.ledger import consents, contacts, decisions, enrolments, sends
+from connector.ledger import attempts, consents, contacts, decisions, enrolments, sends
 from connector.ledger.events import signal_facts
 from connector.ledger.store import Row, Tx
 from connector.model import Json
@@ -134,6 +134,7 @@ def text(tx: Tx, row: Row) -> dict[str, Json]:
     return {
         **dict(row),
         "decisions": [_decision(item) for item in tx.all(BY_SEND, **about)],
+        "tries": _dicts(attempts.of(tx, str(row["id"]))) if int(row["attempt"]) > 1 else [],
         "receipts": _dicts(receipts),
         "replies": _dicts(tx.all(REPLIES_TO, phone=row["phone"], since=since, **about)),
         "outcomes": _dicts(tx.all(OUTCOMES_OF, contact=row["contact_id"], **about)),

@@ -83,7 +83,21 @@ class LooksUp(Protocol):
         """
 
 
+STOCK: Final = "connector.providers.stock:Stock"
+"""The adapter of every provider that a file of ``mappings/providers`` describes."""
+
 ADAPTERS: Final[Mapping[str, str]] = {
     "sandbox": "connector.providers.sandbox:Sandbox",
     "twilio": "connector.providers.twilio:Twilio",
+    "telnyx": "connector.providers.telnyx:Telnyx",
+    "vonage": "connector.providers.vonage:Vonage",
+    "plivo": "connector.providers.plivo:Plivo",
+    "sinch": "connector.providers.sinch:Sinch",
+    "bird": "connector.providers.bird:Bird",
+    "aws": "connector.providers.aws:Aws",
 }
+
+
+def adapter_of(name: str) -> str:
+    """The adapter of a provider, by the name it has in the configuration."""
+    return ADAPTERS.get(name, STOCK)

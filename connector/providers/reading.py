@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import orjson
 
@@ -15,6 +16,10 @@ from connector.model import Hook, Json
 
 REFERENCE: Final = "s"
 """The query parameter of a callback address that brings our own reference back."""
+
+_DIGITS = re.compile(r"[1-9][0-9]{6,14}")  # a short code has fewer, and no plus
+MAX_IDENTIFIER: Final = 255
+MAX_FIELDS: Final = 500  #: of a form
 
 _PRICE = re.compile(r"-?(\d{1,9}(?:\.\d{1,9})?)")
 
@@ -26,6 +31,27 @@ def json_object(body: bytes) -> dict[str, Json]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def inside(value: Json, *path: str | int) -> Json:
+    """What stands at a path of names and places; None where the path leads nowhere."""
+    for step in path:
+        try:
+            value = value[step]
+        except (LookupError, TypeError):
+            return None
+    return value
+
+
+def written(value: Json) -> str:
+    """Text as it was written; "" where something else stands."""
+    return value if isinstance(value, str) else ""
+
+
+def identifier(value: Json) -> str:
+    """What a vendor calls a thing; "" where it is nothing that could be kept as such."""
+    fits = isinstance(value, str) and 0 < len(value) <= MAX_IDENTIFIER and value.isprintable()
+    return str(value) if fits else ""
 
 
 def whole(value: Json) -> int | None:
@@ -49,6 +75,21 @@ def http_date(written: Any) -> datetime | None:
     return found if found.tzinfo else None
 
 
+def iso_date(written: Any) -> datetime | None:
+    """An ISO 8601 instant, or None; where it names no zone it is UTC."""
+    try:
+        found = datetime.fromisoformat(written)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def e164(number: Json) -> str:
+    """A number that was written without its plus, with it; anything else as it was written."""
+    written = str(number or "")
+    return f"+{written}" if _DIGITS.fullmatch(written) else written
+
+
 def tagged(url: str, send_id: str) -> str:
     """A callback address that brings our own reference back, even if the answer is lost."""
     if not url:
@@ -58,14 +99,44 @@ def tagged(url: str, send_id: str) -> str:
     return f"{address}{joint}{REFERENCE}={quote(send_id, safe='')}{mark}{fragment}"
 
 
+def referred(url: str) -> str:
+    """Our own reference in an address that somebody tells us of; "" where there is none."""
+    return query(url).get(REFERENCE, [""])[0]
+
+
 def reference(hook: Hook) -> str:
     """Our own reference in the address that was called; "" where there is none.
 
     Only a callback whose address is proven too may be believed in it.
     """
-    return query(hook.url).get(REFERENCE, [""])[0]
+    return referred(hook.url)
 
 
 def query(url: str) -> dict[str, list[str]]:
     """The query of an address, every value of each name."""
     return parse_qs(url.partition("?")[2].partition("#")[0])
+
+
+def form_fields(hook: Hook) -> Mapping[str, list[str]] | None:
+    """A form's fields with all their values, blank ones too; None when it is no form."""
+    try:
+        pairs = parse_qsl(
+            hook.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except ValueError:
+        return None
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def public_address(public_url: str, url: str) -> str:
+    """The address that a vendor called: a path behind ``public_url``, where that is given."""
+    if not public_url:
+        return url
+    path = "/" + url.partition("://")[2].partition("/")[2]
+    prefix = urlsplit(public_url).path.rstrip("/")
+    if path.startswith(f"{prefix}/"):
+        path = path.removeprefix(prefix)
+    return public_url.rstrip("/") + path

@@ -37,7 +37,7 @@ from connector.messages import (
 )
 from connector.model import Hook, Json, Status
 from connector.providers import Ability
-from connector.providers.sandbox_script import scenes
+from connector.providers.sandbox_script import BAD, scenes
 from connector.text import count
 
 if TYPE_CHECKING:
@@ -63,9 +63,7 @@ class Sandbox:
 
     name = "sandbox"
     channels = frozenset(CHANNELS)
-    does = frozenset(
-        {Ability.finds, Ability.finds_by_reference, Ability.lists_texts, Ability.lists_replies}
-    )
+    does = frozenset(Ability) - {Ability.repeats_safely}
 
     def __init__(
         self,
@@ -157,6 +155,26 @@ class Sandbox:
                 return Found(True, entry["provider_id"], by_reference=True)
         return Found(False)
 
+    def status(self, provider_id: str, message: Message) -> Receipt | None:
+        """How a text stands: the newest of its scene's receipts whose moment has come."""
+        entry = next((e for e in self.texts() if e.get("provider_id") == provider_id), None)
+        if entry is None:
+            return None
+        text = Message(send_id=entry["send_id"], to=entry["to"], text=entry["text"])
+        scene = next(scene for scene in self._scenes if scene.fits(text))
+        elapsed = (self._clock() - instant(str(entry["at"]))).total_seconds()
+        status = scene.standing(elapsed)
+        bad = status in BAD
+        return Receipt(
+            provider=self.name,
+            provider_id=provider_id,
+            status=Status(status),
+            raw_status=status,
+            error_code=scene.error_code if bad else "",
+            reason=(scene.reason or "unknown") if bad else "",
+            send_id=text.send_id,
+        )
+
     def lookup(self, e164: str, owner_since: date | None = None) -> LookedUp:
         """What the script tells of the number; a scene that ``fails`` fails here too."""
         scene = next(scene for scene in self._scenes if scene.is_of(e164))
@@ -198,7 +216,7 @@ class Sandbox:
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
         """Read a list of receipts and replies as the player posts them."""
         try:
-            return [_read(item) for item in orjson.loads(hook.body)]
+            return [_read(item) for item in _listed(hook.body)]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Unreadable("a sandbox callback is a list of receipts and replies") from None
 
@@ -213,6 +231,13 @@ def _lines(path: Path) -> Iterator[Mapping[str, Json]]:
                 yield orjson.loads(line)
             except orjson.JSONDecodeError:
                 continue
+
+
+def _listed(body: bytes) -> Sequence[Mapping[str, Json]]:
+    found = orjson.loads(body)
+    if not isinstance(found, list):
+        raise TypeError("no list")
+    return found
 
 
 def _signature(key: bytes, body: bytes) -> str:

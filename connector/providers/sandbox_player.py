@@ -16,8 +16,7 @@ import orjson
 from connector.clock import Clock, text
 from connector.errors import SendFailed
 from connector.messages import Message
-from connector.model import Status
-from connector.providers.sandbox_script import Scene
+from connector.providers.sandbox_script import BAD, Scene
 from connector.providers.wire import Wire
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 BATCH: Final = 25  #: at most so many in one callback, which stays far below the 64 KiB taken
 MAX_WAITING: Final = 100_000  #: beyond this the newest are dropped
 PATIENCE: Final = (0.1, 0.3, 1.0, 3.0)  #: seconds before each further try
-
-_BAD: Final = (Status.undelivered, Status.failed)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,7 +111,7 @@ class Player:
 
 
 def _receipt(message: Message, provider_id: str, status: str, scene: Scene) -> dict[str, Any]:
-    bad = status in _BAD
+    bad = status in BAD
     return {
         "kind": "receipt",
         "provider_id": provider_id,

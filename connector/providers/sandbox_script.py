@@ -12,6 +12,8 @@ from connector.model import Status
 
 FAILS: Final = ("", "refused", "deferred", "uncertain")
 
+BAD: Final = (Status.undelivered, Status.failed)  #: receipts that bear an error code
+
 _SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(ms|s|m)")
 _SECONDS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
@@ -39,6 +41,11 @@ class Scene:
     def fits(self, message: Message) -> bool:
         """Whether this scene is about the text."""
         return self.to in ("", message.to) and self.contains in message.text
+
+    def standing(self, seconds: float) -> str:
+        """The status that a text has so long after it was taken."""
+        told = self.receipts[: max(0, int(seconds / self.after))] if self.after else self.receipts
+        return str(told[-1]) if told else Status.accepted
 
     def is_of(self, number: str) -> bool:
         """Whether this scene is about the number, whatever the text."""

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote, quote_plus
 
 from connector.errors import SendFailed, Uncertain, Unverified
 from connector.messages import (
     CHANNELS,
+    SMS,
     Accepted,
     Carried,
     Found,
@@ -24,18 +24,25 @@ from connector.messages import (
     Message,
     Receipt,
     Reply,
+    channel_of,
 )
-from connector.model import Hook, Json, Status
-from connector.providers import Ability, twilio_callbacks, twilio_lookup
-from connector.providers.reading import http_date, json_object, micros, tagged, whole
-from connector.providers.twilio_errors import failure, reason
+from connector.model import Hook
+from connector.providers import Ability, twilio_callbacks, twilio_listing, twilio_lookup
+from connector.providers.reading import (
+    identifier,
+    json_object,
+    micros,
+    public_address,
+    tagged,
+    whole,
+)
+from connector.providers.twilio_errors import failure
 
 if TYPE_CHECKING:
     from connector.providers.wire import Answer, Wire
 
 NEAR: Final = timedelta(minutes=5)  #: a doubtful send was created within this of its attempt
 SETTLED: Final = timedelta(seconds=60)  #: after this a text that is not listed was not taken
-MAX_PAGES: Final = 500  #: of a thousand texts each, when all since an instant are wanted
 MAX_VALIDITY: Final = 36_000  #: seconds
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -44,14 +51,18 @@ class Twilio:
     """Twilio as a provider.
 
     The first of ``auth_tokens`` sends (unless ``api_key`` and ``api_secret`` do), all of them
-    verify callbacks, so that a token can be rotated. ``public_url`` is put before a callback's
-    path where Twilio calls another address than the web knows. ``http`` is a
+    verify callbacks, so that a token can be rotated; ``shared_keys`` verify those that Twilio
+    signs with webhook shared keys instead. ``public_url`` is put before a callback's
+    path where Twilio calls another address than the web knows. ``senders`` are those of routes:
+    where no messaging service is among them, replies to others are not ours. ``http`` is a
     ``requests.Session`` mounted without retries; without one the adapter makes its own.
     """
 
     name = twilio_callbacks.PROVIDER
     channels = frozenset(CHANNELS)
-    does = frozenset({Ability.finds, Ability.lists_texts, Ability.lists_replies})
+    does = frozenset(
+        {Ability.finds, Ability.lists_texts, Ability.lists_replies, Ability.tells_status}
+    )
 
     def __init__(
         self,
@@ -64,7 +75,9 @@ class Twilio:
         lookup_url: str = "https://lookups.twilio.com",
         api_key: str = "",
         api_secret: str = "",
+        shared_keys: Sequence[str] = (),
         public_url: str = "",
+        senders: Sequence[str] = (),
         http: Any = None,
     ) -> None:
         tokens = tuple(token for token in auth_tokens if token)
@@ -75,11 +88,15 @@ class Twilio:
         if not (messaging_service_sid or from_number):
             raise ValueError("give messaging_service_sid or from_number: texts need a sender")
         self._tokens = tokens
+        self._shared_keys = tuple(key for key in shared_keys if key)
         self._service = messaging_service_sid
         self._number = from_number
+        named = {from_number, *senders} - {""}
+        has_service = messaging_service_sid or any(each.startswith("MG") for each in named)
+        self._ours = frozenset() if has_service else frozenset(named)
         self._base_url = base_url
         self._lookup_url = lookup_url
-        self._public_url = public_url.rstrip("/")
+        self._public_url = public_url
         self._http = http
         self._path = f"/2010-04-01/Accounts/{account_sid}/Messages.json"
         login = f"{api_key}:{api_secret}" if api_key else f"{account_sid}:{tokens[0]}"
@@ -110,9 +127,11 @@ class Twilio:
             service, number = message.sender, ""
         elif message.sender:
             number = message.sender
+        if channel_of(number) != SMS:
+            service = ""  # its senders are numbers
         seconds = int(message.valid_for.total_seconds())
         fields = {
-            "To": message.to,
+            "To": self._address(message),
             "From": number,
             "MessagingServiceSid": service,
             "Body": message.text,
@@ -126,26 +145,47 @@ class Twilio:
         ]
         return "&".join(pairs).encode()
 
+    def _address(self, message: Message) -> str:
+        """The person's address on the channel that the sender speaks: ``whatsapp:+1202…``."""
+        channel = channel_of(message.sender or self._number)
+        return message.to if channel == SMS else f"{channel}:{message.to}"
+
     def find(self, message: Message, since: datetime) -> Found:
         """Look among the number's newest texts for this body, created near ``since``.
 
         Twilio keeps no reference of ours: the caller makes sure that the id found is not another
-        send's already, and two texts that both fit cannot be told apart.
+        send's already, and of several that fit none is chosen.
         """
+        query, oldest = {"To": self._address(message)}, since - NEAR
         try:
-            listing = self._list({"To": message.to}, since - NEAR, pages=5, page_size=100)
+            listing = twilio_listing.newest(
+                self._wire, self._path, query, oldest, pages=5, page_size=100
+            )
         except SendFailed:
             return Found(None)
-        fits = [
-            entry
+        fits = tuple(
+            entry.carried
             for entry in listing.entries
             if not entry.inbound and entry.text == message.text and abs(entry.at - since) <= NEAR
-        ]
+        )
         if len(fits) == 1:
-            return Found(True, fits[0].sid)
+            return Found(True, fits[0].provider_id, fits=fits)
         if fits or not listing.complete or listing.answered_at is None:
-            return Found(None)
+            return Found(None, fits=fits)
         return Found(False if listing.answered_at - since >= SETTLED else None)
+
+    def status(self, provider_id: str, message: Message) -> Receipt | None:
+        """How a text stands, with its price; None where Twilio has no such text.
+
+        Raises ``Deferred`` or ``Uncertain`` where it cannot tell now.
+        """
+        path = self._path.removesuffix(".json")
+        answer = self._wire.get(f"{path}/{quote(provider_id, safe='')}.json")
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise failure(answer)
+        return twilio_listing.entry(json_object(answer.body)).receipt(message.send_id)
 
     def lookup(self, e164: str, owner_since: date | None = None) -> LookedUp:
         """What kind of number it is, by Twilio's Lookup; each call is charged."""
@@ -156,10 +196,10 @@ class Twilio:
 
         Raises ``Deferred`` or ``Uncertain`` when they cannot all be listed now.
         """
-        query = {"To": self._number} if self._number and not self._service else {}
-        for entry in self._since(query, since):
-            if entry.inbound:
-                yield Reply(self.name, entry.sid, entry.sender, entry.to, entry.text, entry.at)
+        query = self._one("To")
+        for entry in twilio_listing.since(self._wire, self._path, query, since):
+            if entry.inbound and self._is_ours(entry.to):
+                yield entry.reply
 
     def carried(self, since: datetime) -> Iterator[Carried]:
         """Texts that Twilio took from this account's sender since an instant, oldest first.
@@ -167,132 +207,37 @@ class Twilio:
         Raises ``Deferred`` or ``Uncertain`` when they cannot all be listed now. It is asked
         without a date, since a text that has not left yet has no ``DateSent`` to be found by.
         """
-        query = {"From": self._number} if self._number and not self._service else {}
-        for entry in self._since(query, since):
-            if not entry.inbound:
-                yield _carried(entry)
+        query = self._one("From")
+        for entry in twilio_listing.since(self._wire, self._path, query, since):
+            if not entry.inbound and self._is_ours(entry.sender):
+                yield entry.carried
 
-    def _since(self, query: Mapping[str, str], since: datetime) -> Iterator[_Entry]:
-        """Every message since an instant, oldest first."""
-        oldest = since.replace(microsecond=0)  # Twilio's own instants are whole seconds
-        listing = self._list(query, oldest, pages=MAX_PAGES, page_size=1000)
-        if not listing.complete:
-            raise Uncertain(f"Twilio lists over {MAX_PAGES * 1000:,} texts since {oldest}")
-        return (entry for entry in reversed(listing.entries) if entry.at >= oldest)
+    def _one(self, field: str) -> dict[str, str]:
+        """What a list is asked for where all of ours is one sender's."""
+        return {field: next(iter(self._ours))} if len(self._ours) == 1 else {}
 
-    def _list(
-        self, query: Mapping[str, str], oldest: datetime, *, pages: int, page_size: int
-    ) -> _Listing:
-        """Messages, newest first, until one is older than ``oldest``."""
-        listing = _Listing()
-        path = f"{self._path}?{urlencode({**query, 'PageSize': str(page_size)})}"
-        for _ in range(pages):
-            answer = self._wire.get(path)
-            if answer.status != 200:
-                raise failure(answer)
-            entries, path = _page(answer)
-            listing.entries += entries
-            listing.answered_at = listing.answered_at or http_date(answer.headers.get("Date"))
-            if not path or (entries and entries[-1].at < oldest):
-                listing.complete = True
-                break
-        return listing
+    def _is_ours(self, sender: str) -> bool:
+        """Whether a listed text is of a sender of ours; a messaging service may have any."""
+        return not self._ours or sender in self._ours
 
     def verify(self, hook: Hook, now: datetime) -> None:
         """Check X-Twilio-Signature over the public address and every field."""
-        if not twilio_callbacks.proven(hook, self._public(hook.url), self._tokens):
+        url = public_address(self._public_url, hook.url)
+        if not twilio_callbacks.proven(hook, url, self._tokens, self._shared_keys):
             raise Unverified(
                 "X-Twilio-Signature does not fit; check auth_tokens, and that web.public_url is "
                 "the address that Twilio calls"
             )
-
-    def _public(self, url: str) -> str:
-        if not self._public_url:
-            return url
-        path = "/" + url.partition("://")[2].partition("/")[2]
-        prefix = urlsplit(self._public_url).path
-        if path.startswith(f"{prefix}/"):
-            path = path.removeprefix(prefix)
-        return self._public_url + path
 
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
         """Read a status callback or an inbound text."""
         return [twilio_callbacks.read(hook)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    sid: str
-    sender: str
-    to: str
-    text: str
-    at: datetime
-    inbound: bool
-    status: str = ""
-    error_code: str = ""
-    segments: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
-
-
-@dataclass(slots=True)
-class _Listing:
-    entries: list[_Entry] = field(default_factory=list)
-    complete: bool = False  #: nothing that could matter is left out
-    answered_at: datetime | None = None  #: by Twilio's clock, which also stamps its messages
-
-
 def _accepted(answer: Answer) -> Accepted:
     body = json_object(answer.body)
-    sid = body.get("sid")
-    if not isinstance(sid, str) or not sid:
+    sid = identifier(body.get("sid"))
+    if not sid:
         raise Uncertain("Twilio took the request but its answer is unreadable")
     currency = str(body.get("price_unit") or "").upper()
     return Accepted(sid, whole(body.get("num_segments")), micros(body.get("price")), currency)
-
-
-def _page(answer: Answer) -> tuple[list[_Entry], str]:
-    """The messages of a list's page and the path of the next page, "" after the last."""
-    page = json_object(answer.body)
-    listed, onward = page.get("messages"), page.get("next_page_uri")
-    if not isinstance(listed, list):
-        raise Uncertain("Twilio's list of messages is unreadable")
-    entries = [_entry(item) for item in listed if isinstance(item, dict)]
-    return entries, onward if isinstance(onward, str) and onward.startswith("/") else ""
-
-
-def _entry(item: Mapping[str, Json]) -> _Entry:
-    at = http_date(item.get("date_created"))
-    if at is None or not isinstance(item.get("sid"), str):
-        raise Uncertain("Twilio's list of messages is unreadable")
-    sender, to, text = (str(item.get(name) or "") for name in ("from", "to", "body"))
-    return _Entry(
-        item["sid"],
-        sender,
-        to,
-        text,
-        at,
-        item.get("direction") == "inbound",
-        str(item.get("status") or ""),
-        str(item.get("error_code") or ""),
-        whole(item.get("num_segments")),
-        micros(item.get("price")),
-        str(item.get("price_unit") or "").upper(),
-    )
-
-
-def _carried(entry: _Entry) -> Carried:
-    return Carried(
-        provider=twilio_callbacks.PROVIDER,
-        provider_id=entry.sid,
-        to=entry.to,
-        text=entry.text,
-        at=entry.at,
-        status=twilio_callbacks.STATUSES.get(entry.status, Status.unknown),
-        raw_status=entry.status,
-        error_code=entry.error_code,
-        reason=reason(entry.error_code),
-        segments=entry.segments,
-        cost_micros=entry.cost_micros,
-        currency=entry.currency,
-    )

@@ -1,6 +1,7 @@
 """Twilio's callbacks: the proof that they are Twilio's, and what they say.
 
 https://www.twilio.com/docs/usage/webhooks/webhooks-security
+https://www.twilio.com/docs/usage/webhooks/webhook-shared-keys
 https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 """
 
@@ -11,16 +12,16 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
-from urllib.parse import parse_qsl
+from typing import Any, Final
 
 from connector.errors import Unreadable
-from connector.messages import Receipt, Reply
+from connector.messages import Receipt, Reply, bare, channel_of
 from connector.model import Hook, Status
-from connector.providers.reading import query, reference, whole
+from connector.providers.reading import form_fields, query, reference, whole
 from connector.providers.twilio_errors import reason
 
 PROVIDER: Final = "twilio"
+SETTINGS: Final = "x-twilio-webhooks-signature-settings"  #: a public beta of Twilio's
 
 STATUSES: Final[Mapping[str, Status]] = {
     "accepted": Status.accepted,
@@ -35,29 +36,34 @@ STATUSES: Final[Mapping[str, Status]] = {
     "canceled": Status.canceled,
 }
 INBOUND: Final = ("receiving", "received")
-MAX_FIELDS: Final = 500
 
 _ADDRESS = re.compile(
     r"(https?)://([^/?#:@]+|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?([/?][^#]*)?(?:#.*)?", re.DOTALL
 )
 
 
-def proven(hook: Hook, url: str, tokens: Sequence[str]) -> bool:
+def proven(hook: Hook, url: str, tokens: Sequence[str], shared_keys: Sequence[str] = ()) -> bool:
     """Whether the callback is signed with one of the tokens for this address.
 
     Twilio signs the address with or without its port, whatever was configured, so both count.
+    Where a header says that one of the account's ``shared_keys`` signed, those count instead,
+    with SHA-256.
     """
+    method: Any = hashlib.sha1
+    if "algorithm=HMAC_SHA256" in hook.headers.get(SETTINGS, ""):
+        method, tokens = hashlib.sha256, shared_keys
     given = hook.headers.get("x-twilio-signature", "").encode(errors="replace")
     signed = _signed_fields(hook, url)
     if not given or signed is None:
         return False
-    wanted = [_signature(token, form + signed) for token in tokens for form in _port_forms(url)]
+    forms = [form + signed for form in _port_forms(url)]
+    wanted = [_signature(token, form, method) for token in tokens for form in forms]
     return any(hmac.compare_digest(one, given) for one in wanted)
 
 
 def read(hook: Hook) -> Receipt | Reply:
     """The receipt or reply that a callback is; raise ``Unreadable`` when it is neither."""
-    found = _fields(hook)
+    found = form_fields(hook)
     if found is None:
         raise Unreadable("a Twilio callback is a form in UTF-8")
     fields = {name: values[0] for name, values in found.items()}
@@ -87,28 +93,17 @@ def _receipt(sid: str, status: str, hook: Hook, fields: Mapping[str, str]) -> Re
 
 
 def _reply(sid: str, fields: Mapping[str, str]) -> Reply:
+    """An inbound text; what comes by WhatsApp or RCS names its channel before the number."""
+    sender = fields.get("From", "")
     return Reply(
         provider=PROVIDER,
         provider_id=sid,
-        sender=fields.get("From", ""),
+        sender=bare(sender),
+        channel=channel_of(sender),
         to=fields.get("To", ""),
         text=fields.get("Body", ""),
         opt_out_type=fields.get("OptOutType", "").upper(),
     )
-
-
-def _fields(hook: Hook) -> Mapping[str, list[str]] | None:
-    """A form's fields with all their values, blank ones too; None when it is no form."""
-    try:
-        pairs = parse_qsl(
-            hook.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
-        )
-    except ValueError:
-        return None
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def _signed_fields(hook: Hook, url: str) -> str | None:
@@ -117,7 +112,7 @@ def _signed_fields(hook: Hook, url: str) -> str | None:
     if hashed:
         body = hashlib.sha256(hook.body).hexdigest().encode()
         return "" if hmac.compare_digest(body, hashed[0].encode(errors="replace")) else None
-    found = _fields(hook)
+    found = form_fields(hook)
     if found is None:
         return None
     return "".join(name + value for name in sorted(found) for value in sorted(set(found[name])))
@@ -132,6 +127,6 @@ def _port_forms(url: str) -> list[str]:
     return [f"{scheme}://{host}{rest}", f"{scheme}://{host}:{port}{rest}"]
 
 
-def _signature(token: str, signed: str) -> bytes:
-    digest = hmac.new(token.encode(), signed.encode(errors="replace"), hashlib.sha1).digest()
+def _signature(token: str, signed: str, method: Any) -> bytes:
+    digest = hmac.new(token.encode(), signed.encode(errors="replace"), method).digest()
     return base64.b64encode(digest)

@@ -66,7 +66,27 @@ CODES: Final[Mapping[str, refusals.Means]] = {
     "30450": (Deferred, "configuration"),
     "30610": (Deferred, "unavailable"),  # Twilio's own quiet hours
     "30615": (Deferred, "unavailable"),
+    # WhatsApp, RCS and other channels. A channel that does not carry a text says nothing against
+    # the number itself, which may take an SMS.
+    **dict.fromkeys(
+        ("63001", "63002", "63007", "63008", "63015", "63020", "63022", "63051"),
+        (Deferred, "configuration"),
+    ),
+    **dict.fromkeys(
+        (
+            *("63005", "63006", "63013", "63016", "63019", "63021", "63025", "63027", "63028"),
+            *("63029", "63030", "63034"),
+        ),
+        (Refused, "content"),  # 63016: outside the 24 hours, where WhatsApp takes templates only
+    ),
+    "63031": (Refused, "invalid_number"),  # to equals from
+    **dict.fromkeys(("63017", "63018", "63038"), (Deferred, "rate_limited")),
+    **dict.fromkeys(("63009", "63010", "63011", "63012"), (Uncertain, "unavailable")),
     "63014": (Refused, "opted_out"),
+    **dict.fromkeys(
+        ("63003", "63024", "63032", "63033", "63049"), (Refused, "blocked")
+    ),  # the first two: nobody of this number is on the channel
+    **dict.fromkeys(("63036", "63106"), (Refused, "unavailable")),  # not reachable by RCS
 }
 
 NAME: Final = "Twilio"

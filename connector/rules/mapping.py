@@ -11,11 +11,16 @@ from connector.errors import ExpressionFailed
 from connector.expressions import Bundle, Expression, compile_all
 from connector.model import ConsentGiven, Event, Json, Purpose, Signal, Subject, Trust
 from connector.rules import told
+from connector.rules.identity import proven
 from connector.rules.locate import Located, locate
 
 __all__ = [
     "DELETED",
+    "EXPORT",
+    "FORGET",
+    "FORGET_ALL",
     "MERGED",
+    "PRIVACY",
     "ConsentRule",
     "EventRule",
     "Located",
@@ -23,13 +28,19 @@ __all__ = [
     "Unmapped",
     "Verify",
     "apply",
+    "is_test",
     "locate",
+    "rule_for",
     "visible",
 ]
 
 
 MERGED: Final = "merge"  #: the type of an event: a CRM made one of two records
 DELETED: Final = "delete"  #: the type of an event: a CRM's record is gone
+FORGET: Final = "forget"  #: whom the event is about is to be forgotten
+EXPORT: Final = "export"  #: they want to know what is held of them
+FORGET_ALL: Final = "forget_all"  #: all that the source ever told is to be forgotten
+PRIVACY: Final = (FORGET, EXPORT, FORGET_ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,7 @@ class EventRule:
     thing: str = ""  #: the event is about a thing of this kind and not about a person
     contact_made: str = ""  #: the channel on which another tool reached the person
     contact_purpose: Purpose = Purpose.marketing
+    privacy: str = ""  #: a person's right that the event asks for: one of ``PRIVACY``
     tables: told.Tables = field(init=False, repr=False, compare=False)
     _parts: tuple[Bundle, Bundle] = field(init=False, repr=False, compare=False)
     _roots: Roots = field(init=False, repr=False, compare=False)
@@ -133,6 +145,8 @@ class SourceMapping:
     id_from: str = ""  #: "body": the event's id is a hash of it
     description: str = ""
     content: str = ""
+    test: Expression | None = None  #: whether an event is its sender's test; None: the usual marks
+    same_as: str = ""  #: the file whose events these mean the same as; "" where it has its own
     by_name: Mapping[str, tuple[EventRule, ...]] = field(init=False, repr=False, compare=False)
     by_type: Mapping[str, tuple[EventRule, ...]] = field(init=False, repr=False, compare=False)
 
@@ -160,9 +174,12 @@ class SourceMapping:
 
 @dataclass(frozen=True, slots=True)
 class Unmapped:
-    """An event that means nothing here, and why: unknown_event, condition_false, no_subject."""
+    """An event that means nothing here, and why: unknown_event, condition_false, no_subject; or
+    that is no customer's (``rules/traffic``): robot, staff, test.
+    """
 
     reason: str
+    subject: Subject | None = None  #: of staff: whom it speaks of, so that they are known again
 
 
 def apply(
@@ -180,11 +197,14 @@ def apply(
     if isinstance(rule, Unmapped):
         return rule
     values = rule.read(context)
-    said = told.Told(values, rule.tables, trust, default_region)
+    signed = None if trust is Trust.trusted else proven(event.payload)
+    said = told.Told(values, rule.tables, trust, default_region, signed)
     subject = Subject() if rule.thing else said.subject()
-    if rule.thing and (trust is Trust.browser or not said.key()):
-        return Unmapped("thing_from_browser" if trust is Trust.browser else "no_key")
-    if subject == Subject() and not rule.thing:
+    if rule.thing and (trust is not Trust.trusted or not said.key()):
+        return Unmapped("no_key" if trust is Trust.trusted else f"thing_from_{trust}")
+    if rule.privacy and trust is not Trust.trusted:
+        return Unmapped(f"privacy_from_{trust}")  # or a stranger could have anybody erased
+    if subject == Subject() and not rule.thing and not rule.privacy:
         return Unmapped("; ".join(["no_subject", *said.dropped]))
     return Signal(
         name=rule.signal,
@@ -206,7 +226,24 @@ def apply(
         thing=rule.thing,
         contact_made=rule.contact_made,
         contact_purpose=rule.contact_purpose,
+        privacy=rule.privacy,
+        proven=bool(signed and subject.user_id),
     )
+
+
+def rule_for(mapping: SourceMapping, event: Event) -> EventRule | Unmapped:
+    """The rule that an event falls under, or why none; raises ``ExpressionFailed``."""
+    return _rule(mapping, event, _context(mapping, event))
+
+
+def is_test(mapping: SourceMapping, event: Event) -> bool:
+    """Whether an event is a test by the mapping's own word; raises ``ExpressionFailed``."""
+    if mapping.test is None:
+        return False
+    try:
+        return bool(mapping.test(_context(mapping, event)))
+    except ExpressionFailed as error:
+        raise ExpressionFailed(f"source.test: {error}", error.code) from None
 
 
 def _became(mapping: SourceMapping, event: Event) -> Signal | Unmapped:
@@ -291,7 +328,8 @@ def _consents(rule: EventRule, said: told.Told, event: Event) -> Iterator[Consen
         seen = {} if event.type == "webhook" else _seen(event.payload)
         given = said.consent(consent.place, consent.purpose, consent.method, evidence, seen)
         if given is not None:
-            pending = consent.double_opt_in and given.granted
+            asked = consent.double_opt_in or said.trust is Trust.form
+            pending = asked and given.granted
             yield replace(given, pending=pending, renews=consent.renews)
 
 
@@ -306,11 +344,16 @@ def _seen(payload: Json) -> dict[str, Json]:
 
 
 def _merges(event: Event, subject: Subject, said: told.Told) -> Subject | None:
-    """Whom a trusted alias or identify proves to be the same person."""
-    if said.trust is Trust.browser:
+    """Whom a trusted alias or identify proves to be the same person.
+
+    Of a page whose user is proven only that user is: the other may be nobody but an anonymous id.
+    """
+    if said.trust is not Trust.trusted and not (said.proven and subject.user_id):
         return None
     if event.type == "alias":
         previous = said.identity("previousId", event.payload.get("previousId"))
+        if said.trust is not Trust.trusted:
+            return Subject(anonymous_id=previous) if previous else None
         return Subject(user_id=previous, anonymous_id=previous) if previous else None
     if event.type == "identify" and subject.user_id and subject.anonymous_id:
         return Subject(anonymous_id=subject.anonymous_id)

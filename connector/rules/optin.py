@@ -14,6 +14,9 @@ ASK_AGAIN: Final = timedelta(days=30)  #: at most one request to a number in thi
 ANSWER_WITHIN: Final = timedelta(hours=24)  #: of the request's leaving; a later yes grants nothing
 LEAVES_WITHIN: Final = timedelta(hours=24)  #: of being wanted, else the request is dropped
 A_MONTH: Final = timedelta(days=28)
+A_DAY: Final = timedelta(hours=24)
+MOST_A_DAY: Final = 500  #: numbers of one form's source that are asked in a day
+PROPOSED_WITHIN: Final = timedelta(hours=48)  #: of filling in a form; later nobody expects a text
 
 #: What a purpose is called in the text that asks; another scope stands as the operator named it.
 WORDS: Final = {

@@ -38,6 +38,7 @@ class Lost:
     provider_id: str
     words: str  #: by :func:`wording`
     at: datetime
+    provider: str = ""  #: by which it went
 
 
 def wording(text: str) -> str:

@@ -54,9 +54,15 @@ class Told:
     """
 
     def __init__(
-        self, values: Mapping[str, Json], tables: Tables, trust: Trust, default_region: str
+        self,
+        values: Mapping[str, Json],
+        tables: Tables,
+        trust: Trust,
+        default_region: str,
+        proven: str | None = None,
     ) -> None:
         self.trust = trust
+        self.proven = proven  #: the one user spoken for; "" for none, None where nothing is asked
         self.dropped: list[str] = []
         self._values = values
         self._tables = {
@@ -67,17 +73,45 @@ class Told:
 
     def subject(self) -> Subject:
         """Whom the event speaks of."""
+        anonymous_id = self.identity(
+            "subject.anonymous_id", self._values.get("subject.anonymous_id")
+        )
+        if self.trust is Trust.form:
+            return self._proposing(anonymous_id)
+        user_id = self.identity("subject.user_id", self._values.get("subject.user_id"))
+        if self.proven is not None and (not self.proven or user_id != self.proven):
+            return self._unproven(user_id, anonymous_id)
         crm_id = self.identity("subject.crm_id", self._values.get("subject.crm_id"))
         return Subject(
-            user_id=self.identity("subject.user_id", self._values.get("subject.user_id")),
-            anonymous_id=self.identity(
-                "subject.anonymous_id", self._values.get("subject.anonymous_id")
-            ),
+            user_id=user_id,
+            anonymous_id=anonymous_id,
             phone=self.own_phone(),
             email=self._email(),
             crm=self.identity("subject.crm", self._values.get("subject.crm")) if crm_id else "",
             crm_id=crm_id,
         )
+
+    def _proposing(self, anonymous_id: str) -> Subject:
+        """Whom a form speaks of. Anybody may type anybody's number and address, so it names no
+        user and no record, and a number never: that is only proposed. Nor the e-mail typed beside
+        a number: whoever proves the number would be taken for the bearer of that address.
+        """
+        if self.own_phone():
+            self._drop("subject.phone", "a form only proposes a number, which is asked by text")
+            return Subject(anonymous_id=anonymous_id)
+        return Subject(anonymous_id=anonymous_id, email=self._email())
+
+    def _unproven(self, user_id: str, anonymous_id: str) -> Subject:
+        """Whom a page speaks of that must prove users and does not: who bears the page's own id.
+
+        An e-mail address or a CRM's id would lead to a known person as a user id does.
+        """
+        if user_id:
+            self._drop("subject.user_id", "its signature is missing or wrong")
+        for field in ("subject.email", "subject.crm_id"):
+            if self._values.get(field):
+                self._drop(field, "only a signed user id leads to a known person here")
+        return Subject(anonymous_id=anonymous_id)
 
     def identity(self, field: str, value: Json) -> str:
         """An id as text; "" for none, junk, control characters or more than 256 characters."""
@@ -122,7 +156,10 @@ class Told:
         return next((one for one in found if phone.reachable(one.type)), found[0]).e164
 
     def stage(self, stages: Mapping[str, str]) -> str:
-        """Our stage for the one that the event itself tells; "" where it means none of ours."""
+        """Our stage for the one that the event itself tells; "" where it means none of ours, or
+        a stranger typed it."""
+        if self.trust is Trust.form:
+            return ""
         return stages.get(_plain(self._values.get("stage")).strip(), "") if stages else ""
 
     def facts(self) -> dict[str, Json]:
@@ -130,10 +167,10 @@ class Told:
         return {name: self._safe("facts", name) for name in self._tables["facts"]}
 
     def traits(self) -> dict[str, Json]:
-        """The traits that have a value; from a browser, no clock to go by."""
+        """The traits that have a value; from a stranger, no clock to go by."""
         traits = {name: self._safe("traits", name) for name in self._tables["traits"]}
-        if "timezone" in traits and self.trust is Trust.browser:
-            self._drop("traits.timezone", "a browser source states no timezone")
+        if "timezone" in traits and self.trust is not Trust.trusted:
+            self._drop("traits.timezone", f"a {self.trust} source states no timezone")
             del traits["timezone"]
         if "country" in traits:
             traits["country"] = self._country() or self._drop(
@@ -146,7 +183,7 @@ class Told:
         visit = {}
         for name, value in self._tables["visit"].items():
             text = _plain(value)
-            if self.trust is Trust.browser:
+            if self.trust is not Trust.trusted:
                 is_link = "://" in text
                 text = links.safe_link(text) if is_link else links.cleaned(text)
             if text := text[:MAX_VISIT].strip():
@@ -161,7 +198,7 @@ class Told:
         key = _plain(value).strip()
         if not key:
             return self._drop("key", "is neither a text nor a number")
-        odd = self.trust is Trust.browser and links.cleaned(key) != key
+        odd = self.trust is not Trust.trusted and links.cleaned(key) != key
         if odd or len(key) > MAX_KEY or not key.isprintable():
             return f"sha256:{hashlib.sha256(key.encode(errors='replace')).hexdigest()[:32]}"
         return key
@@ -211,6 +248,8 @@ class Told:
         if self.trust is Trust.browser:
             self._drop(place, "a browser source gives no consent")
             return None
+        if self.trust is Trust.form and not granted:
+            return None  # a box that was left empty ends nothing that was agreed to elsewhere
         number = self._number_of(place)
         if granted and not number:
             self._drop(place, "a consent needs a valid phone number")
@@ -274,7 +313,7 @@ class Told:
 
     def _safe(self, table: str, name: str) -> Json:
         value = self._tables[table][name]
-        if self.trust is not Trust.browser:
+        if self.trust is Trust.trusted:
             return value
         safe = links.untrusted(name, value)
         if safe != value:

@@ -57,6 +57,8 @@ def tell_text(page: Page, text: Known) -> None:
         stands = "Planned"
     name = text["step"] or text["template"]
     page.add("Text", f"{text['id']} {name} to {text['phone']}: {stands}")
+    for made in text.get("tries", ()):
+        page.add("Text", _try(page, made))
     page.add("Text", _handed(page, text))
     page.add("Text", f'"{one_line(text["text"])}"' if text["text"] else "")
     page.add("Receipts", " · ".join(_receipt(page, item) for item in text["receipts"]))
@@ -190,10 +192,22 @@ def _handed(page: Page, text: Known) -> str:
     size = f"{segments} {text['encoding']}"
     if not text["accepted_at"]:
         begun = page.at(text["begun_at"], there=True)
-        return f"handed to {text['provider']} {begun}, {size}"
+        return f"handed to {text['provider']}{_from(text)} {begun}, {size}"
     name = f" as {text['provider_id']}" if text["provider_id"] else ""
     accepted = page.at(text["accepted_at"], there=True)
-    return f"accepted {accepted} by {text['provider']}{name}, {size}"
+    return f"accepted {accepted} by {text['provider']}{name}{_from(text)}, {size}"
+
+
+def _try(page: Page, made: Known) -> str:
+    """One of several tries: by whom, from where, and what came of it."""
+    came = str(made["result"]).replace("_", " ") or "under way"
+    why = f" ({made['reason']}{' ' + made['code'] if made['code'] else ''})"
+    told = f"{came}{why if made['reason'] else ''}"
+    return f"tried {page.at(made['begun_at'])} by {made['provider']}{_from(made)}: {told}"
+
+
+def _from(known: Known) -> str:
+    return f" from {known['sender']}" if known.get("sender") else ""
 
 
 def _receipt(page: Page, receipt: Known) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,20 +13,34 @@ from connector import clock
 from connector.errors import Deferred, Refused, Uncertain
 from connector.ledger.store import Row, Tx
 from connector.messages import Accepted, Message
+from connector.rules.routing import Way
 from connector.simulate.carrier import AtOnce, Carrier
 from connector.simulate.faithful import GIVEN_BACK, SEND, FaithfulTx
 from connector.simulate.recorded import Line, Recorded
 from connector.simulate.scratch import ScratchTx
 from connector.steps.pace import Pace
+from connector.steps.route import Ways
 
 
 class FaithfulPace(Pace):
     """A sender's pace, by which nothing is held that was asked about at this instant then."""
 
-    def held(self, tx: Tx, row: Row, now: datetime) -> bool:
+    def held(self, tx: Tx, row: Row, way: Way, now: datetime) -> bool:
         """Whether a due text is too early for its sender."""
         was_asked = isinstance(tx, FaithfulTx) and tx.was_asked(row, now)
-        return not was_asked and super().held(tx, row, now)
+        return not was_asked and super().held(tx, row, way, now)
+
+
+class FaithfulWays(Ways):
+    """The way of a text, which is the one that it went then."""
+
+    def of(self, tx: Tx, row: Row, phone: str, now: datetime) -> Way:
+        """By whom a text goes to a number."""
+        way = super().of(tx, row, phone, now)
+        then = tx.went(row) if self._rt.routes and isinstance(tx, FaithfulTx) else None
+        if then is None or not then.get("provider"):
+            return way
+        return replace(way, provider=then["provider"], sender=then["sender"], until=None)
 
 
 class FaithfulCarrier(Carrier):

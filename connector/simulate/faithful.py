@@ -84,6 +84,8 @@ class FaithfulTx(ScratchTx):
             return [self._as_due(row) for row in self._due(sql, self._when, params)]
         if sql in (sends.DUE, sends.DUE_FIRST, sends.DUE_ANSWERS):
             return self._due(sql, self._when, params)
+        if sql == sends.IN_LINE:  # nobody goes before the instant at which they went
+            return []
         if sql == timers.DUE:
             return self._due(sql, self._begun.timer, params)
         found = super().all(sql, **params)
@@ -197,10 +199,14 @@ class FaithfulTx(ScratchTx):
         again = self._tried_again(send) if send else None
         return {"due": again["begun_at"]} if again else {}
 
-    def _tried_again(self, send: Row) -> Line | None:
-        """The attempt that followed then."""
+    def went(self, send: Row) -> Line | None:
+        """The attempt that a text is about to make, as it was then."""
         about = self._recorded.about_send(send)
         return self._recorded.answer(about, int(send["attempt"]) + 1)
+
+    def _tried_again(self, send: Row) -> Line | None:
+        """The attempt that followed then."""
+        return self.went(send)
 
     def planned(self, params: Mapping[str, Any]) -> dict[str, str]:
         """A text is worth sending for as long as it was."""

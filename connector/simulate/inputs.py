@@ -74,9 +74,9 @@ DECISIONS: Final = f"""SELECT d.*, s.text AS text, s.expires_at AS expires_at,
         LEFT JOIN contacts c ON c.id = d.contact_id
     WHERE d.id > :after ORDER BY d.id LIMIT :limit"""  # noqa: S608
 TAKEN: Final = """SELECT a.rowid AS id, a.attempt AS number, a.begun_at AS began,
-        a.settled_at AS settled, a.result, a.reason AS why, a.code, s.cause, s.cause_id,
-        s.contact_id, s.play, s.key, s.step, s.provider_id, s.segments, s.cost_micros, s.currency,
-        s.phone
+        a.settled_at AS settled, a.result, a.reason AS why, a.code, a.provider, a.sender,
+        s.cause, s.cause_id, s.contact_id, s.play, s.key, s.step, s.provider_id, s.segments,
+        s.cost_micros, s.currency, s.phone
     FROM attempts a JOIN sends s ON a.send_id = s.id
     WHERE a.rowid > CAST(:after AS INTEGER) ORDER BY a.rowid LIMIT :limit"""
 LINKS: Final = """SELECT l.rowid AS id, l.code, l.url, l.made_at, s.cause, s.cause_id, s.play,
@@ -300,6 +300,7 @@ def _answers(store: Store) -> Iterator[Line]:
             "reason": row["why"],
             "begun_at": row["began"],
             "settled_at": row["settled"],
+            **_picked(row, "provider", "sender"),
             **_picked(row, "result", "code", "cause", "cause_id", "contact_id", "play", "key"),
             **_picked(row, "step", "provider_id", "segments", "cost_micros", "currency", "phone"),
         }

@@ -38,10 +38,11 @@ def _more(row: Row) -> Line:
         scope, _, rest = why.partition(": ")
         return {"scope": scope, "why": rest}
     if row["act"] == "reassign":
-        since, _, rest = why.removeprefix("since ").partition(": ")
+        told, _, rest = why.removeprefix("since ").partition(": ")
+        since, _, how = told.partition(" ")
         at = datetime.fromisoformat(since)
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return {"since": clock.text(at), "why": rest}
+        return {"since": clock.text(at), "why": rest, "how": how}
     return {"why": why}
 
 

@@ -18,7 +18,7 @@ from connector.config.loaded import Loaded
 from connector.errors import ConnectorError
 from connector.ledger import cursors
 from connector.rules.policy import Rulebook
-from connector.simulate.answers import FaithfulCarrier, FaithfulPace, Later
+from connector.simulate.answers import FaithfulCarrier, FaithfulPace, FaithfulWays, Later
 from connector.simulate.faithful import FaithfulIds, FaithfulTx
 from connector.simulate.faults import listening
 from connector.simulate.inputs import FORMAT, RECORDED
@@ -27,6 +27,7 @@ from connector.simulate.scratch import Scratch, ScratchTx
 from connector.simulate.telling import TELLERS
 from connector.simulate.world import World
 from connector.steps.pace import Pace
+from connector.steps.route import Ways
 
 EPOCH: Final = "1970-01-01T00:00:00.000000Z"
 MEMORY: Final = 20_000  #: lines; of more the scratch ledger stands in a file
@@ -195,6 +196,7 @@ def _world(
         ids=ids,
         pool=lambda rt: later(store.tx, recorded, carrier, rt.clock),
         pace=Pace if bound is None else FaithfulPace,
+        ways=Ways if bound is None else FaithfulWays,
     )
     ids.tx = store.tx if isinstance(store.tx, FaithfulTx) else None
     return world

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
 from connector.clock import instant
+from connector.errors import Unreadable
 from connector.ledger import consents, conversations, listings, merges, pauses, refreshes, sends
 from connector.ledger.store import Tx
 from connector.messages import Receipt, Reply
@@ -192,12 +194,14 @@ def close(world: World, line: Line) -> None:
 
 
 def start(world: World, line: Line) -> None:
-    """Somebody started a play by hand."""
+    """Somebody started a play by hand; whom these files make nobody known starts nothing."""
     facts: dict[str, Any] = dict(line["facts"])
     who, why = str(facts.pop("who", "")), str(facts.pop("why", ""))
     about = (line["play"], line["contact_id"], facts)
     key = "" if line["key"].startswith("sig_") else line["key"]
-    world.act(lambda tx, rt, now: byhand.start(tx, rt, *about, who=who, why=why, key=key, now=now))
+    told: dict[str, Any] = {"who": who, "why": why, "key": key}
+    with suppress(Unreadable):
+        world.act(lambda tx, rt, now: byhand.start(tx, rt, *about, **told, now=now))
 
 
 def send(world: World, line: Line) -> None:

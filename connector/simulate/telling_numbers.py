@@ -29,9 +29,10 @@ def unsuppress(world: World, line: Line) -> None:
 
 
 def reassign(world: World, line: Line) -> None:
-    """Somebody said that a number has a new owner."""
+    """Somebody said that a number has a new owner, or that it was deactivated."""
     told = ([(line["phone"], instant(line["since"]))], line["why"])
-    world.act(lambda tx, rt, now: numbers.reassign(tx, rt, *told, who=line["who"], now=now))
+    more = {"who": line["who"], "how": line.get("how", "")}
+    world.act(lambda tx, rt, now: numbers.reassign(tx, rt, *told, now=now, **more))
 
 
 def not_reassigned(world: World, line: Line) -> None:

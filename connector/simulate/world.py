@@ -29,6 +29,7 @@ from connector.steps.dispatch import Dispatcher
 from connector.steps.pace import Pace
 from connector.steps.pieces import Piece
 from connector.steps.restored import settle_all
+from connector.steps.route import Ways
 from connector.steps.setup import Setup
 from connector.steps.tidy import UNDECIDED, tidy
 
@@ -80,6 +81,7 @@ class World:
         ids: Ids | None = None,
         pool: Callable[[Setup], AtOnce] = lambda rt: AtOnce(),
         pace: Callable[[Setup], Pace] = Pace,
+        ways: Callable[[Setup], Ways] = Ways,
         change: Callable[[Setup], None] = lambda rt: None,
     ) -> None:
         self.clock = Clock(begins)
@@ -90,7 +92,9 @@ class World:
         change(self.rt)
         self._advancer = Advancer(self.rt)
         self._pool = pool(self.rt)
-        self._dispatcher = Dispatcher(self.rt, pool=self._pool, pace=pace(self.rt))
+        self._dispatcher = Dispatcher(
+            self.rt, pool=self._pool, pace=pace(self.rt), ways=ways(self.rt)
+        )
         self._parts: dict[str, datetime | None] = {}
         self._is_bound = type(self.store.tx) is not ScratchTx  #: to what the worker did then
 

@@ -50,6 +50,8 @@ class CrmSource(Source, Protocol):
 
 
 ADAPTERS: Final[Mapping[str, str]] = {
+    "form": "connector.sources.form:Form",
+    "posthog": "connector.sources.posthog:PostHog",
     "segment": "connector.sources.segment:Segment",
     "standard": "connector.sources.standard:Standard",
 }

@@ -75,9 +75,9 @@ def read_instant(value: Json) -> datetime | None:
 
 def believable(occurred_at: datetime, received_at: datetime, trust: Trust) -> datetime:
     """``occurred_at`` as far as it is believed: never after it was received nor before 1970, and
-    from a browser never more than 48 hours before."""
+    from a browser or a form never more than 48 hours before."""
     occurred_at = max(min(occurred_at, received_at), EARLIEST)
-    if trust is Trust.browser:
+    if trust is not Trust.trusted:
         return max(occurred_at, received_at - BROWSER_MEMORY)
     return occurred_at
 

@@ -1,6 +1,8 @@
-"""Segment's HTTP tracking API, which every Segment and RudderStack library speaks.
+"""Segment's HTTP tracking API, which every Segment and RudderStack library speaks, and the webhooks
+by which both hand on single events of the same shape.
 
-Document: segment.com/docs/connections/sources/catalog/libraries/server/http-api.
+Documents: segment.com/docs/connections/sources/catalog/libraries/server/http-api,
+…/connections/destinations/catalog/actions-webhook.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import orjson
 from connector.clock import new_id
 from connector.errors import Unreadable, Unverified
 from connector.model import Event, Hook, Json, Parsed, Trust
+from connector.sources import signatures
 from connector.sources.reading import believable, is_too_deep, read_instant, read_json
 from connector.sources.signatures import basic_credentials, is_any
 
@@ -36,45 +39,69 @@ TYPES: Final = {
 BATCHES: Final = frozenset({"batch", "b", "import"})
 IP_COUNTRY: Final = "x-ip-country"
 """Of the headers that are kept with a request: the country that a CDN told of who asked."""
+IP_NETWORK: Final = "x-ip-network"
+"""Likewise: ``staff`` where the address is in one of the networks of ``[traffic]``."""
 BACK_FILL_MARKS: Final = ("back_fill", "backfill", "historical")
 
 
 class Segment:
-    """A source that speaks Segment's API; its events are named by ``messageId``."""
+    """A source that speaks Segment's API; its events are named by ``messageId``.
 
-    def __init__(self, *, source: str, trust: Trust, keys: Sequence[bytes] = ()) -> None:
+    With ``verify`` it is told by webhooks, each one event or a list of them, which are proven by
+    ``secrets`` in that scheme. Raises ``ValueError`` when a secret cannot be one of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        trust: Trust,
+        keys: Sequence[bytes] = (),
+        secrets: Sequence[bytes] = (),
+        verify: signatures.Scheme | None = None,
+    ) -> None:
         self._source = source
         self._trust = trust
         self._keys = tuple(keys)
+        self._scheme = verify
+        self._secrets = signatures.read_keys(verify, secrets) if verify else ()
 
     def verify(self, hook: Hook, now: datetime) -> None:
-        """Return if the request bears one of this source's write keys; else ``Unverified``."""
+        """Return if the request bears one of this source's write keys, or is signed as its
+        webhooks are; else ``Unverified``."""
+        if self._scheme is not None:
+            return signatures.verify(self._scheme, self._secrets, hook, now)
         user = basic_credentials(hook.headers.get("authorization", "")).partition(b":")[0]
         if not is_any(user or written_key(read_json(hook.body)), self._keys):
             raise Unverified("the write key is not this source's: compare it with the sender's")
 
     def parse(self, hook: Hook, received_at: datetime) -> Parsed:
         """The events of one request; ``hook.url`` ends in the path it came by, ``/v1/track``."""
-        door = hook.url.partition("?")[0].rpartition("/")[2]
+        before, _, door = hook.url.partition("?")[0].rpartition("/")
         body = read_json(hook.body)
+        is_webhook = before.endswith("/in")  # then the address ends in the source's name
+        if is_webhook:
+            body, door = {"batch": body} if isinstance(body, list) else body, ""
         items = read_items(body, door)
-        envelope = _Envelope(body, door, received_at)
-        if country := hook.headers.get(IP_COUNTRY) if self._trust is Trust.browser else "":
-            envelope.seen_in(country)
+        envelope = Envelope(body, door, received_at)
+        envelope.is_handed_on = is_webhook
+        if self._trust is Trust.browser and not is_webhook:
+            envelope.seen_by(hook.headers)
         events: list[Event] = []
         rejected: list[tuple[str, bytes]] = []
         for item in items:
             try:
-                events.append(self._event(item, envelope))
-            except _Rejected as fault:
-                rejected.append((str(fault), _piece(item)))
+                events.append(self.take(item, envelope))
+            except Rejected as fault:
+                rejected.append((str(fault), piece_of(item)))
         return Parsed(tuple(events), tuple(rejected))
 
-    def _event(self, item: Json, envelope: _Envelope) -> Event:
+    def take(self, item: Json, envelope: Envelope) -> Event:
+        """One event of a request; raises ``Rejected``."""
         _check(item)
         item = envelope.completed(item)
         event_id = new_id("evt")
-        occurred_at = _occurred_at(item, envelope.received_at)
+        occurred_at = _occurred_at(item, envelope)
         return Event(
             id=event_id,
             source=self._source,
@@ -109,32 +136,36 @@ def written_key(body: Json) -> bytes:
     return key.encode() if isinstance(key, str) else b""
 
 
-class _Rejected(Exception):
+class Rejected(Exception):
     """One event that cannot be taken, for a stable reason."""
 
 
-class _Envelope:
+class Envelope:
     """What a request says of all its events."""
 
     def __init__(self, body: dict[str, Any], door: str, received_at: datetime) -> None:
         context = body.get("context")
         self.received_at = received_at
+        self.is_handed_on = False  #: by a server, which has corrected the client's clock
         self.is_import = door == "import"
         self._type = TYPES.get(door, "")
         self._is_batch = "batch" in body
         self._context = context if isinstance(context, dict) else {}
         self._sent_at = body.get("sentAt")
-        self._country = ""
+        self._seen: dict[str, str] = {}
 
-    def seen_in(self, country: str) -> None:
-        """What a CDN tells of the person's address stands, whatever their browser says of it."""
-        self._country = country
+    def seen_by(self, headers: Mapping[str, str]) -> None:
+        """What is kept with the request of the person's address stands, whatever their browser
+        says of it."""
+        if IP_COUNTRY in headers or IP_NETWORK in headers:
+            told = {"ip_country": headers.get(IP_COUNTRY), "network": headers.get(IP_NETWORK)}
+            self._seen = {name: value for name, value in told.items() if value}
 
     def completed(self, item: dict[str, Any]) -> dict[str, Any]:
         """The event with what the request says of it: type, sentAt and shared context."""
         own = item.get("context")
-        if self._country and (own is None or isinstance(own, dict)):
-            item["context"] = {**(own or {}), "ip_country": self._country}
+        if self._seen and (own is None or isinstance(own, dict)):
+            item["context"] = {**(own or {}), **self._seen}
         if not self._is_batch:
             item["type"] = self._type or item.get("type")
             return item
@@ -149,19 +180,19 @@ class _Envelope:
 def _check(item: Json) -> None:
     """Drop the write key; refuse what is no object, too large or too deep."""
     if not isinstance(item, dict):
-        raise _Rejected("not_an_object")
+        raise Rejected("not_an_object")
     item.pop("writeKey", None)
     try:
         raw = orjson.dumps(item)
     except TypeError:
-        raise _Rejected("too_deep") from None
+        raise Rejected("too_deep") from None
     if len(raw) > MAX_EVENT_BYTES:
-        raise _Rejected("too_large")
+        raise Rejected("too_large")
     if is_too_deep(item, raw):
-        raise _Rejected("too_deep")
+        raise Rejected("too_deep")
 
 
-def _piece(item: Json) -> bytes:
+def piece_of(item: Json) -> bytes:
     """The event as JSON; of one that is too much to keep, its short texts."""
     try:
         raw = orjson.dumps(item)
@@ -179,16 +210,16 @@ def _message_id(item: Mapping[str, Any]) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _Rejected("message_id_unreadable")
+        raise Rejected("message_id_unreadable")
     if len(str(value)) > MAX_ID_LENGTH:
-        raise _Rejected("message_id_too_long")
+        raise Rejected("message_id_too_long")
     return str(value)
 
 
 def _type(item: Mapping[str, Any]) -> str:
     kind = item.get("type")
     if not isinstance(kind, str) or TYPES.get(kind) != kind:
-        raise _Rejected("type_unknown")
+        raise Rejected("type_unknown")
     return kind
 
 
@@ -197,26 +228,30 @@ def _name(item: Mapping[str, Any]) -> str:
     is_track = item.get("type") == "track"
     name = item.get("event" if is_track else "name")
     if is_track and (not isinstance(name, str) or not name):
-        raise _Rejected("event_name_missing")
+        raise Rejected("event_name_missing")
     return name if isinstance(name, str) else ""
 
 
-def _occurred_at(item: Mapping[str, Any], received_at: datetime) -> datetime:
-    """When it happened, by a clock corrected as Segment does: receipt − (sentAt − timestamp)."""
+def _occurred_at(item: Mapping[str, Any], envelope: Envelope) -> datetime:
+    """When it happened, by a clock corrected as Segment does: receipt − (sentAt − timestamp);
+    of what was handed on, ``timestamp`` is corrected already."""
+    first, second = "originalTimestamp", "timestamp"
+    if envelope.is_handed_on:
+        first, second = second, first
     try:
-        stamp = read_instant(item.get("originalTimestamp")) or read_instant(item.get("timestamp"))
+        stamp = read_instant(item.get(first)) or read_instant(item.get(second))
     except ValueError:
-        raise _Rejected("timestamp_unreadable") from None
+        raise Rejected("timestamp_unreadable") from None
     try:
-        sent_at = read_instant(item.get("sentAt"))
+        sent_at = None if envelope.is_handed_on else read_instant(item.get("sentAt"))
     except ValueError:
         sent_at = None
     if stamp is None or sent_at is None:
-        return stamp or received_at
+        return stamp or envelope.received_at
     try:
-        return received_at - (sent_at - stamp)
+        return envelope.received_at - (sent_at - stamp)
     except OverflowError:
-        raise _Rejected("timestamp_unreadable") from None
+        raise Rejected("timestamp_unreadable") from None
 
 
 def _is_back_fill(item: Mapping[str, Any]) -> bool:

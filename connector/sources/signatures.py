@@ -49,6 +49,10 @@ class Scheme(Protocol):
 MAX_SIGNATURES: Final = 16
 _DIGESTS = {"sha256": hashlib.sha256, "sha1": hashlib.sha1}
 _COMPARE = "compare this source's secret with the one set at the sender"
+_BATCH = (
+    "the body is a list, of which some senders (Segment) sign the first event only, so that nobody "
+    "vouches for the rest: have the sender make a request for each event (turn batching off)"
+)
 
 _Check = Callable[[Scheme, Sequence[bytes], Hook, datetime], None]
 
@@ -95,7 +99,8 @@ def is_any(given: bytes, wanted: Sequence[bytes]) -> bool:
 def _check_hmac(scheme: Scheme, keys: Sequence[bytes], hook: Hook, now: datetime) -> None:
     given = _after_prefix(scheme, _header(hook.headers, scheme.header))
     if not is_any(_spelled(scheme, given), _signatures(scheme, keys, hook.body)):
-        raise Unverified(f"the signature in {scheme.header} does not match: {_COMPARE}")
+        why = _BATCH if hook.body.lstrip()[:1] == b"[" else _COMPARE
+        raise Unverified(f"the signature in {scheme.header} does not match: {why}")
 
 
 def _check_timestamped(scheme: Scheme, keys: Sequence[bytes], hook: Hook, now: datetime) -> None:

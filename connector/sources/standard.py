@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 import orjson
 
@@ -13,6 +13,9 @@ from connector.errors import ExpressionFailed, Unreadable
 from connector.model import Event, Hook, Json, Parsed, Trust
 from connector.sources import signatures
 from connector.sources.reading import believable, is_too_deep, read_json
+
+SENT_AT: Final = "webhook-timestamp"
+"""Of Standard Webhooks; new at each try."""
 
 
 class Located(Protocol):
@@ -92,8 +95,13 @@ class Standard:
             name=one.name,
             occurred_at=believable(one.occurred_at or received_at, received_at, self._trust),
             received_at=received_at,
-            payload={"name": one.name, "item": one.item, "headers": dict(headers)},
+            payload={"name": one.name, "item": one.item, "headers": _told(headers)},
         )
+
+
+def _told(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers without when the request was sent: told again, an event is the same one."""
+    return {name: value for name, value in headers.items() if name != SENT_AT}
 
 
 def _is_too_deep(item: Json) -> bool:

@@ -14,7 +14,7 @@ from connector.ledger.inbox import Delivery
 from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.messages import Receipt, Reply
 from connector.model import Errand, Event, Hint, Signal
-from connector.rules import mapping
+from connector.rules import mapping, traffic
 from connector.rules.clicks import Fetch
 from connector.rules.mapping import Unmapped
 from connector.rules.plays import Kind
@@ -23,8 +23,10 @@ from connector.steps import (
     clicks,
     hints,
     outcome,
+    rights,
     schedules,
     silence,
+    staff,
     timed,
 )
 from connector.steps.pieces import Piece, read
@@ -125,12 +127,22 @@ def _mapped(rt: Setup, piece: Piece) -> Mapped:
 def map_event(rt: Setup, source: OpenSource, event: Event) -> Signal | Unmapped | str:
     """The signal of an event, why it has none, or (a string) the fault of its mapping."""
     try:
-        return mapping.apply(source.mapping, event, source.trust, rt.says.country)
+        return _meaning(rt, source, event)
     except ExpressionFailed as error:
         return f"mapping_error: {error}"
     except Exception as error:  # a door: one bad event must not hold up the rest
         log.exception("act=map event=%s source=%s result=failed", event.id, event.source)
         return f"mapping_error: {type(error).__name__}"
+
+
+def _meaning(rt: Setup, source: OpenSource, event: Event) -> Signal | Unmapped:
+    """What an event means; what is no customer's means nothing, whatever its mapping says."""
+    if why := traffic.told(rt.traffic, source.mapping, event, source.trust):
+        return Unmapped(why)
+    made = mapping.apply(source.mapping, event, source.trust, rt.says.country)
+    if isinstance(made, Signal) and (why := traffic.of_people(rt.traffic, made)):
+        return Unmapped(why, made.subject if why == traffic.STAFF else None)
+    return made
 
 
 def take(
@@ -158,7 +170,8 @@ def hear(
     if events.is_repeat(tx, event):
         return
     fate = _act(tx, rt, event, mapped, now, careful=careful)
-    if not events.record(tx, event, *fate, at=now):
+    kept = rights.without_names(event) if _is_right(mapped, fate) else event
+    if not events.record(tx, kept, *fate, at=now):
         raise ConnectorError(f"event {event.id} was taken elsewhere at the same instant")
 
 
@@ -206,10 +219,18 @@ def again(tx: Tx, rt: Setup, event: Event, now: datetime) -> str:
     source = rt.sources.get(event.source)
     if source is None:
         return "its source is no longer configured"
-    fate = _act(tx, rt, event, map_event(rt, source, event), now)
+    mapped = map_event(rt, source, event)
+    fate = _act(tx, rt, event, mapped, now)
     events.settle(tx, event.id, *fate, at=now)
+    if _is_right(mapped, fate):
+        events.blank(tx, event.id)
     state, reason, *_ = fate
     return state if state == "done" else reason
+
+
+def _is_right(mapped: Signal | Unmapped | str, fate: Fate) -> bool:
+    """Whether an event asked for a person's right and was heard."""
+    return isinstance(mapped, Signal) and mapped.privacy != "" and fate[0] == "done"
 
 
 def _act(
@@ -222,12 +243,18 @@ def _act(
     careful: bool = True,
 ) -> Fate:
     if isinstance(mapped, Unmapped):
+        if mapped.subject is not None:
+            staff.learn(tx, rt, event, mapped.subject, now)
         return "unmapped", mapped.reason, "", ""
     if isinstance(mapped, str):
         log.warning("act=map event=%s result=failed", event.id)
         return "failed", mapped, "", ""
+    if staff.is_known(tx, rt, mapped):
+        return "unmapped", traffic.STAFF, "", ""
     try:
         with savepoint(tx) if careful else nullcontext():
+            if mapped.privacy:
+                return "done", rights.take(tx, rt, event, mapped, now), "", mapped.mapping
             contact_id = take_signal(tx, rt, rt.sources[event.source], event, mapped, now)
     except Exception as error:  # a door: one bad event must not hold up the rest
         if not careful or is_storage(error):

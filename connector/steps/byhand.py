@@ -18,12 +18,11 @@ from connector.rules.plays import Mode
 from connector.steps import contexts, gather
 from connector.steps.began import keep
 from connector.steps.setup import Setup
-from connector.steps.starts import Began
+from connector.steps.starts import HAND, Began
 from connector.steps.starts import start as judge
 
 log = logging.getLogger("connector")
 
-HAND = "hand"
 KINDS = ("user_id", "crm_id", "anonymous_id", "phone", "email")
 
 

@@ -28,7 +28,7 @@ from connector.steps.consent import Names, record_consent
 log = logging.getLogger("connector")
 
 NUMBERS: Final = """SELECT phone, suppressed_at, suppressed_why, suppressed_scope, held_at,
-        held_why, reassigned_at FROM numbers
+        held_why, reassigned_at, reassigned_how FROM numbers
     WHERE suppressed_at > :since OR held_at > :since OR reassigned_at IS NOT NULL ORDER BY phone"""
 REVOKED: Final = """SELECT * FROM consents WHERE action = 'revoked' AND recorded_at > :since
     AND phone <> '' ORDER BY recorded_at, id"""
@@ -108,7 +108,10 @@ def _hold(tx: Tx, rt: Names, row: Row, since: datetime, now: datetime) -> bool:
         found = True
     if row["reassigned_at"]:
         told = [(phone, clock.instant(row["reassigned_at"]))]
-        found |= bool(by_hand.reassign(tx, rt, told, "before the restore", who=who, now=now))
+        how = str(row["reassigned_how"])
+        found |= bool(
+            by_hand.reassign(tx, rt, told, "before the restore", who=who, now=now, how=how)
+        )
     return found
 
 

@@ -94,10 +94,17 @@ def record_consent(
         capture=replace(capture, wording_version=version),
         pending=pending,
         renews_after=RENEWS_AFTER if renews or method in IMPLIED else None,
+        anew=_is_said(event, rt.crm),
     )
     if added and not pending:
         _block(tx, rt, phone, method, at, now)
     return added
+
+
+def _is_said(event: Event | None, crm: str) -> bool:
+    """Whether somebody says it now. What a profile or a CRM's record holds is told again and
+    again, and may still be of a number's owner before."""
+    return event is None or not (event.type == "identify" or event.source == crm)
 
 
 def _stay_out(tx: Tx, rt: Names, phone: str, since: datetime, now: datetime) -> None:

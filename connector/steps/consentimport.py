@@ -132,7 +132,7 @@ def _is_known(tx: Tx, entry: Entry, now: datetime) -> bool:
         return is_all and not entry.granted and entry.purpose == "all"
     what = (entry.phone, entry.purpose, entry.granted, entry.method)
     at = min(entry.occurred_at, now)
-    return consents.is_known(tx, *what, at) or consents.repeats(tx, *what, entry.wording)
+    return consents.is_known(tx, *what, at) or consents.repeats(tx, *what, entry.wording, at)
 
 
 def _count(tx: Tx, entry: Entry, tally: Tally) -> None:

@@ -10,29 +10,27 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from connector import clock
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
-from connector.ledger import attempts, consents, enrolments, sends
+from connector.ledger import attempts, doubts, enrolments, sends
 from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.messages import Accepted
 from connector.providers import Provider
-from connector.rules import retry
 from connector.rules.policy import CHECK_AGAIN
-from connector.steps import budget, owed, templates, walk
-from connector.steps.alarm import alarm
-from connector.steps.consent import record_consent
+from connector.steps import budget, owed, repeats, untaken, walk
 from connector.steps.gate import Ticket, pass_gate
-from connector.steps.pace import Pace
+from connector.steps.pace import REASON, Pace
+from connector.steps.route import Ways
 from connector.steps.setup import Setup
 from connector.steps.versions import play_of
 
 log = logging.getLogger("connector")
 
 CLAIM = 64
-REFUSED_ACCOUNT = "configuration"  #: the reason where it is not the text that is at fault
-NUMBER_TYPES = {"not_mobile": "fixed_line", "invalid_number": "invalid"}
-"""What a provider's refusal tells of the number itself."""
+LOOK = 8  #: texts of a line that are looked at to fill a free place
+OVER = ("cancelled", "expired")  #: ends of a text that did not go
 CANNOT_TELL = timedelta(seconds=30)  #: until a text is tried again that could not be asked about
 
 
@@ -54,11 +52,12 @@ class Answer:
 
 
 class Dispatcher:
-    """Keeps up to ``in_flight`` calls to the provider going at once.
+    """Keeps calls to each provider going at once, up to what its account takes.
 
     One transaction a round settles every answer that has come and passes the next due texts
     through the gate; after its commit the tickets are handed to the pool. The pool's threads only
-    speak to the provider, so the ledger is never held while anybody waits.
+    speak to the provider, so the ledger is never held while anybody waits. Each provider has
+    threads of its own, so that one which does not answer keeps no other waiting.
     """
 
     def __init__(
@@ -67,11 +66,14 @@ class Dispatcher:
         rung: Callable[[], None] = lambda: None,
         pool: Executor | None = None,
         pace: Pace | None = None,
+        ways: Ways | None = None,
     ) -> None:
         self._rt = rt
         self._rung = rung  #: called when an answer has come
-        self._pool = pool or ThreadPoolExecutor(rt.in_flight, thread_name_prefix="provider")
+        self._pool = pool  #: of all calls; without one, each provider has its own
+        self._pools: dict[str, ThreadPoolExecutor] = {}
         self._pace = pace or Pace(rt)
+        self._ways = ways or Ways(rt)
         self._answers: deque[Answer] = deque()
         self._flying = 0
 
@@ -80,8 +82,17 @@ class Dispatcher:
         settled, due, tickets = self._write(CLAIM)
         for ticket in tickets:
             self._flying += 1
-            self._pool.submit(self._fly, ticket)
+            self._pace.flies(ticket.provider)
+            self._pool_of(ticket.provider).submit(self._fly, ticket)
         return settled + due
+
+    def _pool_of(self, provider: str) -> Executor:
+        if self._pool is not None:
+            return self._pool
+        if provider not in self._pools:
+            room, name = self._rt.room_at(provider), f"to {provider}"
+            self._pools[provider] = ThreadPoolExecutor(room, thread_name_prefix=name)
+        return self._pools[provider]
 
     def _write(self, most: int) -> tuple[int, int, list[Ticket]]:
         """Settle every answer that has come, never losing one, and pass what is due.
@@ -90,7 +101,8 @@ class Dispatcher:
         answers and how many texts there were, and the tickets.
         """
         answers = [self._answers.popleft() for _ in range(len(self._answers))]
-        room = max(0, min(self._rt.in_flight - self._flying + len(answers), most))
+        in_all = sum(map(self._rt.room_at, self._rt.carriers))
+        room = max(0, min(in_all - self._flying + len(answers), most))
         try:
             try:
                 due, tickets = self._write_all(answers, room, careful=False)
@@ -109,17 +121,35 @@ class Dispatcher:
     ) -> tuple[int, list[Ticket]]:
         with self._rt.store.write() as tx:
             now = self._rt.clock()
+            self._ways.begin(tx, now)
+            self._pace.begin(tx, now)
             for answer in answers:
                 self._settle(tx, answer, now, careful=careful)
             due = sends.due(tx, now, room) if room else []
             passed = [self._pass(tx, row, now, careful=careful) for row in due]
+            if self._pace.lags and room:
+                passed += self._from_the_line(tx, now, careful=careful)
         return len(due), [ticket for ticket in passed if ticket is not None]
+
+    def _from_the_line(self, tx: Tx, now: datetime, *, careful: bool) -> list[Ticket | None]:
+        """Those behind texts that stood in a line and do not go: each goes up to the free place."""
+        found: list[Ticket | None] = []
+        while self._pace.lags and len(found) < CLAIM:
+            rows = sends.in_line(tx, REASON, now, LOOK)
+            ways = [self._ways.of(tx, row, str(row["phone"]), now) for row in rows]
+            free = [self._pace.is_free(way, now) for way in ways]
+            if not any(free):
+                self._pace.move_up(tx, zip(rows, ways, strict=True), now)
+                break
+            found.append(self._pass(tx, rows[free.index(True)], now, careful=careful))
+        return found
 
     def _settle(self, tx: Tx, answer: Answer, now: datetime, *, careful: bool) -> None:
         """Settle one answer; where that is a fault of ours, the text stays in doubt, alone."""
         try:
             with savepoint(tx) if careful else nullcontext():
                 settle(tx, self._rt, answer, now)
+            self._note(tx, answer, now)
         except Exception as error:  # a door: one bad answer must not hold up the rest
             if not careful or is_storage(error):
                 raise
@@ -130,11 +160,15 @@ class Dispatcher:
         """Ask the gate about one text; where that is a fault of ours, the text waits, alone."""
         try:
             with savepoint(tx) if careful else nullcontext():
-                if self._pace.held(tx, row, now):
+                choose = partial(self._ways.of, tx, row, now=now)
+                if self._pace.held(tx, row, choose(str(row["phone"])), now):
                     return None
-                ticket = pass_gate(tx, self._rt, row, now)
+                ticket = pass_gate(tx, self._rt, row, now, choose)
                 if ticket is not None:
-                    self._pace.took(row, ticket.message.text, now)
+                    self._ways.took(ticket.way)
+                    self._pace.took(ticket.way, ticket.message.text, now)
+                elif row["reason"] == REASON:
+                    self._pace.lags = True
                 return ticket
         except Exception as error:  # a door: one bad text must not hold up the rest
             if not careful or is_storage(error):
@@ -145,6 +179,14 @@ class Dispatcher:
             else:
                 sends.close(tx, str(row["id"]), "expired", "check_failed", now)
             return None
+
+    def _note(self, tx: Tx, answer: Answer, now: datetime) -> None:
+        """What an answer tells of the provider itself."""
+        provider = answer.ticket.provider
+        if isinstance(answer.result, GivenBack):
+            self._ways.spared(provider)
+        else:
+            self._ways.answered(tx, provider, answer.result, now)
 
     @property
     def flying(self) -> int:
@@ -157,6 +199,7 @@ class Dispatcher:
         if result is None:
             result = hand_over(self._rt.providers[ticket.provider], ticket)
         took_ms = int((time.perf_counter() - started) * 1_000)
+        self._pace.landed(ticket.provider, took_ms)
         self._answers.append(Answer(ticket, result, took_ms))
         self._rung()
 
@@ -191,7 +234,9 @@ class Dispatcher:
             time.sleep(0.01)
         if self._answers:
             self._write(0)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, *self._pools.values()):
+            if pool is not None:
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 def hand_over(provider: Provider, ticket: Ticket) -> Accepted | SendFailed:
@@ -212,6 +257,8 @@ def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
     if row is None:
         return
     result = answer.result
+    if int(row["attempt"]) != answer.ticket.attempt and not isinstance(result, Accepted):
+        return  # it was handed over again since
     if isinstance(result, GivenBack):
         _give_back(tx, answer.ticket, result, now)
         budget.correct(tx, rt, send_id)
@@ -219,17 +266,20 @@ def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
     if isinstance(result, Accepted):
         accepted(tx, rt, row, result, now)
         outcome = "accepted"
+    elif repeats.failed(tx, send_id, answer.ticket.attempt):
+        outcome = "uncertain"
     elif isinstance(result, Refused):
-        _refused(tx, rt, row, result, now)
+        untaken.refused(tx, rt, row, result, now)
         outcome = "refused"
     elif isinstance(result, Deferred):
-        outcome = _deferred(tx, rt, row, result, now)
+        untaken.deferred(tx, rt, row, result, answer.ticket.way, now)
+        outcome = "deferred"
     else:
         sends.doubted(tx, send_id, result.reason, result.code)
         outcome = "uncertain"
     told = ("", "") if isinstance(result, Accepted) else (result.reason, result.code)
-    if told[0] == REFUSED_ACCOUNT:
-        _alarm(tx, rt, answer.ticket.provider, told[1], now)
+    if told[0] == untaken.ACCOUNT:
+        untaken.alarm_of(tx, rt, answer.ticket.provider, told[1], now)
     attempts.settle(tx, send_id, answer.ticket.attempt, outcome, *told, now)
     budget.correct(tx, rt, send_id)
     changed = sends.standing(tx, send_id)
@@ -245,26 +295,28 @@ def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
     )
 
 
-def _alarm(tx: Tx, rt: Setup, provider: str, code: str, now: datetime) -> None:
-    says = (
-        f"{provider} refuses us, not the text (error {code or 'without a code'}): look at its "
-        "credentials, its sender and the account; texts are tried again until they expire."
-    )
-    alarm(tx, rt, "provider_refuses", says, now, about=f"{provider} {code}".strip())
-
-
 def _give_back(tx: Tx, ticket: Ticket, result: GivenBack, now: datetime) -> None:
     """The text was certainly not taken: it is due again, and the gate decides afresh."""
-    sends.given_back(tx, ticket.send_id, result.reason, now + result.retry_after)
+    if not repeats.failed(tx, ticket.send_id, ticket.attempt):
+        sends.given_back(tx, ticket.send_id, result.reason, now + result.retry_after)
     attempts.settle(tx, ticket.send_id, ticket.attempt, "given_back", result.reason, "", now)
     log.info("act=dispatch send=%s result=given_back reason=%s", ticket.send_id, result.reason)
 
 
 def accepted(tx: Tx, rt: Setup, row: Row, answer: Accepted, now: datetime) -> None:
-    """A provider took the text: the goal counts from now on, and the next step is due."""
-    first = row["accepted_at"] is None
+    """A provider took the text: the goal counts from now on, and the next step is due.
+
+    One that was taken for not gone did go: it counts, and is not sent (again). Where it had ended,
+    its play has gone on meanwhile, which stays so.
+    """
+    first, state = row["accepted_at"] is None, str(row["state"])
+    if state in ("planned", *OVER):
+        log.warning("act=settle send=%s result=taken_after_all was=%s", row["id"], state)
+        sends.revive(tx, str(row["id"]))
+    if row["state"] == "uncertain" or int(row["attempt"]) > 1:
+        doubts.close(tx, str(row["id"]), "sent", "its provider told", now, who="connector")
     sends.accepted(tx, str(row["id"]), answer, now)
-    if not first or not row["enrolment_id"]:
+    if not first or not row["enrolment_id"] or state in OVER:
         return
     enrolment = enrolments.walking(tx, str(row["enrolment_id"]))
     if enrolment is None:
@@ -277,43 +329,6 @@ def accepted(tx: Tx, rt: Setup, row: Row, answer: Accepted, now: datetime) -> No
         return
     if enrolment["state"] == "walking":
         walk.next_step(tx, rt, play, enrolment, now)
-
-
-def _refused(tx: Tx, rt: Setup, row: Row, error: Refused, now: datetime) -> None:
-    sends.refused(tx, str(row["id"]), error.reason, error.code, now)
-    if error.reason in NUMBER_TYPES:
-        consents.set_type(tx, str(row["phone"]), NUMBER_TYPES[error.reason])
-    if error.reason == "opted_out":
-        added = record_consent(
-            tx,
-            rt,
-            phone=str(row["phone"]),
-            purpose="all",
-            granted=False,
-            method="provider",
-            source=str(row["provider"]),
-            wording=f"provider error {error.code}",
-            now=now,
-        )
-        if added:
-            templates.opted_out(tx, rt, str(row["phone"]), now, now)
-    if row["enrolment_id"]:
-        enrolments.end(tx, str(row["enrolment_id"]), f"refused:{error.reason}", now)
-
-
-def _deferred(tx: Tx, rt: Setup, row: Row, error: Deferred, now: datetime) -> str:
-    """Due again later, for as long as the text is worth sending; the gate drops it after."""
-    attempt = int(row["attempt"])
-    expires_at = clock.instant(row["expires_at"])
-    due_at = retry.next_attempt(attempt, now, error.reason, error.retry_after, rt.chance())
-    sends.deferred(
-        tx,
-        str(row["id"]),
-        error.reason,
-        error.code,
-        min(due_at or expires_at, max(expires_at, now + timedelta(seconds=1))),
-    )
-    return "deferred"
 
 
 def next_due(rt: Setup, now: datetime) -> datetime:

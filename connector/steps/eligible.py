@@ -12,6 +12,7 @@ from connector.ledger import crm_facts, refreshes
 from connector.ledger.store import Row, Tx
 from connector.model import ConsentRow, Contact, Decision, Purpose
 from connector.rules.ages import old_facts, unchecked_number
+from connector.rules.numberfile import DEACTIVATED
 from connector.rules.plays import Play
 from connector.rules.policy import CHECK_AGAIN, Facts
 from connector.steps.setup import Setup
@@ -46,7 +47,9 @@ def own_consents(
     own = [row for row in rows if not row.granted or row.occurred_at > at]
     if len(own) == len(rows):
         return rows, {}
-    says = f"The number has a new owner ({at:%Y-%m-%d}); consents of before count for nothing."
+    is_off = number is not None and number["reassigned_how"] == DEACTIVATED
+    what = "was deactivated by its carrier" if is_off else "has a new owner"
+    says = f"The number {what} ({at:%Y-%m-%d}); consents of before count for nothing."
     return own, {"reassigned": says}
 
 

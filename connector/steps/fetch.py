@@ -24,6 +24,7 @@ from connector.ledger.restores import Restored
 from connector.ledger.store import Row, Tx
 from connector.messages import Accepted, Carried, Receipt
 from connector.model import Status
+from connector.providers import Ability
 from connector.rules import restored as rule
 from connector.steps import crmread, outcome
 from connector.steps.restored import settled, went
@@ -65,8 +66,10 @@ def fetch(rt: Setup, who: str = "connector") -> Fetched | None:
         return None
     since = known.backup_at - MARGIN
     try:
-        provider = rt.providers[rt.provider]
-        texts, replies = list(provider.carried(since)), list(provider.inbound(since))
+        asked = [rt.providers[name] for name in _senders(rt)]
+        texts = [item for provider in asked for item in provider.carried(since)]
+        replies = [item for provider in asked for item in provider.inbound(since)]
+        replies.sort(key=lambda item: item.occurred_at or since)
         changes = crmread.poll(rt)
     except Exception as error:
         _note_trouble(rt, known, error)
@@ -76,6 +79,14 @@ def fetch(rt: Setup, who: str = "connector") -> Fetched | None:
     _each(rt, replies, lambda tx, item, now: outcome.reply(tx, rt, item, now))
     _end(rt, known, found, who)
     return found
+
+
+def _senders(rt: Setup) -> list[str]:
+    """The providers that texts go by, and those that any has gone by and that can list them."""
+    with rt.store.read() as tx:
+        once = [name for name in restores.providers(tx) if name in rt.providers]
+    lists = (name for name in once if Ability.lists_texts in rt.providers[name].does)
+    return list(dict.fromkeys((*rt.carriers, *lists)))
 
 
 def _each(rt: Setup, items: Sequence[T], act: Callable[[Tx, T, datetime], object]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from connector import clock
-from connector.ledger import attempts, consents, crm_facts, decisions, enrolments, sends
+from connector.ledger import attempts, consents, crm_facts, decisions, enrolments, sends, sticky
 from connector.ledger.store import Row, Tx
 from connector.messages import Message
 from connector.model import Cause, Contact, Decision, Json, Objection, Purpose, Verdict
@@ -14,6 +15,7 @@ from connector.rules import hours, policy
 from connector.rules.optin import REQUEST
 from connector.rules.plays import Play, Step
 from connector.rules.policy import Facts
+from connector.rules.routing import NOWHERE, Way
 from connector.steps import (
     budget,
     contexts,
@@ -24,9 +26,11 @@ from connector.steps import (
     keeping,
     links,
     optin,
+    repeats,
     walk,
     writing,
 )
+from connector.steps.route import Choose, Ways
 from connector.steps.setup import Setup
 from connector.steps.speak import choose
 from connector.steps.versions import is_off, play_of
@@ -47,12 +51,19 @@ class Ticket:
     attempt: int
     message: Message
     play: str = ""
+    way: Way = NOWHERE
 
 
-def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
+def pass_gate(
+    tx: Tx, rt: Setup, send: Row, now: datetime, choose: Choose | None = None
+) -> Ticket | None:
     """Decide about a planned text the instant before it goes.
 
     0. After a restore, what was due in the gap is in doubt and goes no further (``steps/gap``).
+       What perhaps went and may be repeated goes as it was, or is in doubt as before
+       (``steps/repeats``).
+    ``choose`` tells the way to a number, which decides the sender, and so the carriers' day.
+
     1. Read the contact, then touch the number's row, so that two workers cannot both pass a cap.
     2. Gather fresh facts and write the text from them.
     3. Decide, and keep the decision.
@@ -61,8 +72,10 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
     """
     if gap.holds_back(tx, rt, send):
         return None
+    perhaps_went = repeats.begins(tx, send)
     enrolment = enrolments.walking(tx, str(send["enrolment_id"])) if send["enrolment_id"] else None
-    asked = _decide(tx, rt, send, enrolment, now)
+    choose = choose or partial(Ways(rt).of, tx, send, now=now)
+    asked = _decide(tx, rt, send, enrolment, choose, now)
     decision = asked.decision
     about = decisions.About(
         "send",
@@ -76,6 +89,9 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
     )
     kept = keeping.kept(asked.facts, rt.book.policy)
     decisions.add(tx, about, decision, kept, now, decision_id=rt.new_id("dec"))
+    if perhaps_went and (why := _not_again(tx, rt, send, asked)):
+        repeats.back(tx, send, why, now)
+        return None
     if decision.verdict is Verdict.wait and decision.until is not None:
         sends.wait(tx, str(send["id"]), decision.until, decision.reason)
         eligible.ask_for(tx, asked.facts, decision, str(send["id"]), now)
@@ -90,7 +106,15 @@ def pass_gate(tx: Tx, rt: Setup, send: Row, now: datetime) -> Ticket | None:
         return None
     if asked.play is not None and asked.play.exclusive:
         _outrank(tx, rt, asked.play, send, now)
-    return _ticket(tx, rt, send, asked.facts, asked.language, now)
+    return _ticket(tx, rt, send, asked, now)
+
+
+def _not_again(tx: Tx, rt: Setup, send: Row, asked: Asked) -> str:
+    facts, way = asked.facts, asked.way
+    if way.until is not None:
+        return way.why
+    said, phone = facts.text, facts.contact.phone
+    return repeats.forbidden(tx, send, asked.decision, said, phone, way.provider, way.sender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +125,12 @@ class Asked:
     decision: Decision
     language: str
     play: Play | None
+    way: Way
 
 
-def _decide(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime) -> Asked:
+def _decide(
+    tx: Tx, rt: Setup, send: Row, enrolment: Row | None, choose: Choose, now: datetime
+) -> Asked:
     play = play_of(tx, rt, enrolment) if enrolment is not None else rt.plays.get(str(send["play"]))
     step = next((step for step in play.steps if step.name == send["step"]), None) if play else None
     purpose = Purpose(send["purpose"])
@@ -113,6 +140,7 @@ def _decide(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime) 
     if send["cause"] != Cause.play:
         contact = gather.with_number(contact, str(send["phone"]))
     consents.touch(tx, contact.phone or str(send["phone"]))
+    way = choose(contact.phone or str(send["phone"]))
     context = _context(tx, rt, play, contact, enrolment, now)
     if send["template"] == REQUEST:
         context |= optin.words(tx, rt, contact)
@@ -128,7 +156,7 @@ def _decide(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime) 
         enrolment_id=send["enrolment_id"] or "",
         started_at=clock.instant(enrolment["triggered_at"]) if enrolment is not None else None,
         send_id=send["id"],
-        sender=send["sender"] or rt.sender,
+        way=way,
         text=text,
         text_fault=fault,
         template=template,
@@ -146,7 +174,7 @@ def _decide(tx: Tx, rt: Setup, send: Row, enrolment: Row | None, now: datetime) 
         decision = Decision(
             Verdict.stop, (over, *decision.objections), None, decision.policy_version
         )
-    return Asked(facts, decision, language, play)
+    return Asked(facts, decision, language, play, way)
 
 
 def _context(
@@ -264,37 +292,42 @@ def _outrank(tx: Tx, rt: Setup, play: Play, send: Row, now: datetime) -> None:
             sends.cancel_planned(tx, str(row["id"]), "outranked", now)
 
 
-def _ticket(
-    tx: Tx, rt: Setup, send: Row, facts: Facts, language: str, now: datetime
-) -> Ticket | None:
+def _ticket(tx: Tx, rt: Setup, send: Row, asked: Asked, now: datetime) -> Ticket | None:
+    facts, way = asked.facts, asked.way
+    if way.until is not None:  # the number is another than when the text was planned
+        sends.wait(tx, str(send["id"]), min(way.until, facts.expires_at), way.why)
+        return None
     counted = count(facts.text)
     begun = sends.begin(
         tx,
         str(send["id"]),
         text=facts.text,
-        language=language,
+        language=asked.language,
         encoding=counted.encoding,
         segments=counted.segments,
-        provider=rt.provider,
+        provider=way.provider,
+        sender=way.sender,
+        channel=way.channel,
         phone=facts.contact.phone,
         at=now,
     )
     if not begun:
         return None
     attempt = int(send["attempt"]) + 1
-    sender = str(send["sender"] or rt.sender)
-    attempts.begin(tx, str(send["id"]), attempt, now, provider=rt.provider, sender=sender)
+    attempts.begin(tx, str(send["id"]), attempt, now, provider=way.provider, sender=way.sender)
+    if way.is_pooled:
+        sticky.keep(tx, facts.contact.phone, way.provider, way.channel, way.sender, now)
     budget.reserve(tx, rt, facts, str(send["id"]), now)
     message = Message(
         send_id=send["id"],
         to=facts.contact.phone,
         text=facts.text,
-        sender=sender,
-        callback_url=rt.callback_url,
+        sender=way.sender,
+        callback_url=rt.callbacks.get(way.provider, ""),
         valid_for=_valid_for(rt, facts, now),
         purpose=facts.purpose.value,
     )
-    return Ticket(send["id"], rt.provider, attempt, message, str(send["play"]))
+    return Ticket(send["id"], way.provider, attempt, message, str(send["play"]), way)
 
 
 def _valid_for(rt: Setup, facts: Facts, now: datetime) -> timedelta:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector import clock, phone
-from connector.ledger import consents, contacts, enrolments, pauses, sends
+from connector.ledger import consents, contacts, enrolments, frequency, pauses
 from connector.ledger.store import Row, Tx
 from connector.model import Contact, Json, Purpose
 from connector.rules import places, signs
@@ -19,7 +19,8 @@ from connector.rules.optin import REQUEST
 from connector.rules.plays import Play, Step
 from connector.rules.policy import Facts
 from connector.rules.policy.carts import REMINDERS
-from connector.steps import contexts, eligible, limits
+from connector.rules.routing import Way
+from connector.steps import contexts, eligible, limits, route
 from connector.steps.consent import read
 from connector.steps.setup import Setup
 from connector.text import count
@@ -82,7 +83,7 @@ class Wanted:
     enrolment_id: str = ""
     started_at: datetime | None = None  #: when what started the play for this person occurred
     send_id: str = ""  #: its own, which is left out where texts are counted; "" before the plan
-    sender: str = ""  #: the number or service it leaves by; "" for the usual one
+    way: Way | None = None  #: by whom it goes; None where that is not chosen yet (the plan)
     text: str = ""
     text_fault: str = ""
     template: str = ""
@@ -116,7 +117,7 @@ def gather(tx: Tx, rt: Setup, wanted: Wanted, context: Mapping[str, Json], now: 
         **_of_eligibility(tx, rt, wanted, number, now),
         **_of_play(tx, rt, wanted, now),
         **_of_past(tx, rt, wanted, now),
-        **_of_pots(tx, rt, wanted, now),
+        **_of_way(tx, rt, wanted, now),
     )
 
 
@@ -179,7 +180,7 @@ def _of_play(tx: Tx, rt: Setup, wanted: Wanted, now: datetime) -> dict[str, Any]
         "role": play.role.value,
         "stages": play.stages,
         "max_texts_per_key": play.max_texts_per_key,
-        "texts_for_key": sends.for_key(tx, *key) if bounded else 0,
+        "texts_for_key": frequency.for_key(tx, *key) if bounded else 0,
         **(_of_cart(tx, rt, wanted) if REMINDERS in play.scopes else {}),
         "busy_with": _busy_with(tx, rt, play, wanted.contact, wanted.enrolment_id),
         "not_valid": _not_valid(rt, play, wanted.template, now),
@@ -189,7 +190,7 @@ def _of_play(tx: Tx, rt: Setup, wanted: Wanted, now: datetime) -> dict[str, Any]
 def _of_cart(tx: Tx, rt: Setup, wanted: Wanted) -> dict[str, Any]:
     """What any play that reminds of carts has said of this one, and when it was last changed."""
     said = sum(
-        sends.for_key(tx, wanted.contact.id, name, wanted.key, wanted.send_id)
+        frequency.for_key(tx, wanted.contact.id, name, wanted.key, wanted.send_id)
         for name, play in rt.plays.items()
         if REMINDERS in play.scopes
     )
@@ -201,7 +202,7 @@ def _of_past(tx: Tx, rt: Setup, wanted: Wanted, now: datetime) -> dict[str, Any]
     policy = rt.book.policy
     longest = max(LEGAL_CAP, policy.gap, *(cap.per for cap in policy.caps))
     contact = wanted.contact
-    to_person, to_number = sends.said(tx, contact.id, contact.phone, now - longest)
+    to_person, to_number = frequency.said(tx, contact.id, contact.phone, now - longest)
     found: dict[str, Any] = {"said": to_person, "said_to_number": to_number}
     if wanted.purpose is Purpose.marketing:
         found |= limits.of_past(tx, rt, contact, (to_person, to_number), now - longest)
@@ -209,22 +210,38 @@ def _of_past(tx: Tx, rt: Setup, wanted: Wanted, now: datetime) -> dict[str, Any]
     return found
 
 
-def _of_pots(tx: Tx, rt: Setup, wanted: Wanted, now: datetime) -> dict[str, Any]:
-    """What is used of budgets and of the sender's day; held, last of all rows, as it leaves."""
-    sender = wanted.sender or rt.sender
+def _of_way(tx: Tx, rt: Setup, wanted: Wanted, now: datetime) -> dict[str, Any]:
+    """By whom it goes, and what is used of budgets and of the sender's day.
+
+    What is used is held, last of all rows, as it leaves.
+    """
+    contact, way, found = wanted.contact, wanted.way, {}
+    sender = way.sender if way is not None else rt.sender
+    if rt.routes:
+        if way is None and not rt.book.policy.senders:
+            sender = ""  # nothing asks for it
+        elif way is None:
+            sender = route.expected(tx, rt, contact.phone, wanted.purpose)
+        found = {
+            "no_route": route.closed(rt, contact.phone, wanted.purpose),
+            "provider": way.provider if way is not None else "",
+            "way": ": ".join(filter(None, (way.route, way.why))) if way is not None else "",
+        }
     hold = bool(wanted.send_id)
-    return limits.of_pots(tx, rt, wanted.contact, wanted.text, sender, now, hold=hold)
+    pots = limits.of_pots(tx, rt, contact, wanted.text, sender, now, hold=hold)
+    return {**found, **pots}
 
 
 def _of_holds(tx: Tx, wanted: Wanted) -> dict[str, Any]:
     """Why nothing of this play, or nothing at all, or no marketing goes out just now."""
     play, template = wanted.play, wanted.template
-    row, wrong_clock, paused = pauses.against(
+    row, wrong_clock, paused, unheard = pauses.against(
         tx, play.name if play else pauses.EVERYTHING, template
     )
     return {
         "paused": _paused(row) if row else "",
         "clock_off": str(wrong_clock["why"]) if wrong_clock else "",
+        "unheard": str(unheard["why"]) if unheard else "",
         "template_paused": f"The text {template} is paused: {paused['why']}." if paused else "",
     }
 

@@ -8,6 +8,7 @@ from connector.ledger import contacts, merges, writebacks
 from connector.ledger.store import Row, Tx
 from connector.model import Event, Signal, Subject
 from connector.rules.mapping import MERGED
+from connector.steps import proven
 from connector.steps.setup import Setup
 
 
@@ -30,7 +31,8 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
        nothing named disagrees.
     2. Every identity named and not borne by somebody else is linked.
     3. A trusted alias, or a trusted identify that names both, merges the anonymous contact; so
-       does a CRM that made one of two records, of which the second may be new to us.
+       does a CRM that made one of two records, of which the second may be new to us. A page whose
+       user your server signed merges who was anonymous, and nobody who is known by an id.
     """
     subject = signal.subject
     contact_id, proof, row = _find(tx, subject)
@@ -40,10 +42,10 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
     if is_new:
         contact_id = rt.new_id("con")
         contacts.create(tx, contact_id, event.occurred_at)
-    linked = _link_all(tx, rt, subject, contact_id, event, trusted, proof)
+    linked = _link_all(tx, rt, signal, contact_id, event, trusted, proof)
     merged: list[str] = []
-    if signal.merges is not None and trusted:
-        is_proof = event.type in ("alias", MERGED)
+    if signal.merges is not None and (trusted or signal.proven):
+        is_proof = trusted and event.type in ("alias", MERGED)
         merged = _merge(tx, rt, contact_id, signal.merges, event, explicit=is_proof)
     if merged:
         writebacks.record_found(tx, contact_id, event.occurred_at)
@@ -103,15 +105,23 @@ def _disagrees(tx: Tx, contact_id: str, subject: Subject) -> bool:
 def _link_all(
     tx: Tx,
     rt: Setup,
-    subject: Subject,
+    signal: Signal,
     contact_id: str,
     event: Event,
     trusted: bool,
     proof: str,
 ) -> list[str]:
-    """Link the names that nobody bears; the kinds of those that are new to the contact."""
+    """Link the names that nobody bears; the kinds of those that are new to the contact.
+
+    A stranger names nobody who bears a number that only a form told of: whose it is would be sent
+    what is meant for the one named.
+    """
     linked = []
-    for kind, value in contacts.named(subject):
+    named = contacts.named(signal.subject)
+    is_told = trusted or signal.proven or proof in ("user_id", "crm_id")
+    if not is_told and _names_somebody(named) and proven.is_self_proven(tx, contact_id):
+        named = [each for each in named if each[0] == "anonymous_id"]
+    for kind, value in named:
         if kind == proof or (kind in contacts.DECIDING and contacts.bearers(tx, kind, value)):
             continue  # borne by this contact already, or by somebody else
         is_news = contacts.link(
@@ -129,6 +139,10 @@ def _link_all(
             if kind == "crm_id":
                 writebacks.record_found(tx, contact_id, event.occurred_at)
     return linked
+
+
+def _names_somebody(named: list[tuple[str, str]]) -> bool:
+    return any(kind != "anonymous_id" for kind, _ in named)
 
 
 def _merge(

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from connector import clock, phone
-from connector.ledger import sends, spending, touches
+from connector.ledger import frequency, spending, touches
 from connector.ledger.store import Tx
 from connector.model import ConsentRow, Contact, Purpose, Said
 from connector.rules.plays import Play
@@ -60,7 +60,7 @@ def _unanswered(
         ]
     else:
         most = max(fatigue.slow_after, fatigue.stop_after)
-        found = [*sends.unanswered(tx, contact.id, contact.phone, active, most)]
+        found = [*frequency.unanswered(tx, contact.id, contact.phone, active, most)]
     return max(map(len, found)), max((at for times in found for at in times), default=None)
 
 
@@ -81,7 +81,7 @@ def rivals(
     policy = rt.book.policy
     if not (policy.caps or policy.gap):
         return ()
-    rows = sends.rivals(tx, contact.id, play.priority, send_id, now)
+    rows = frequency.rivals(tx, contact.id, play.priority, send_id, now)
     return tuple(
         Rival(clock.instant(row["due_at"]), row["play"], int(row["priority"]))
         for row in rows

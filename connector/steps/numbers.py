@@ -43,13 +43,22 @@ def release(tx: Tx, rt: Names, phone: str, why: str, *, who: str, now: datetime)
 
 
 def reassign(
-    tx: Tx, rt: Names, phones: Iterable[tuple[str, datetime]], why: str, *, who: str, now: datetime
+    tx: Tx,
+    rt: Names,
+    phones: Iterable[tuple[str, datetime]],
+    why: str,
+    *,
+    who: str,
+    now: datetime,
+    how: str = "",
 ) -> int:
-    """Numbers have new owners since an instant each; how many that was new of."""
+    """Numbers have new owners since an instant each, or (``how``) were deactivated then; how many
+    that was new of."""
     count = 0
     for phone, since in phones:
-        if numbers.reassign(tx, phone, since):
-            _act(tx, rt, "reassign", phone, who, f"since {_shown(since)}: {why}", now)
+        if numbers.reassign(tx, phone, since, how):
+            mark = f" {how}" if how else ""
+            _act(tx, rt, "reassign", phone, who, f"since {_shown(since)}{mark}: {why}", now)
             count += 1
     return count
 

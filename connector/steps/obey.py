@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
-from connector.ledger import consents, contacts, sends
+from connector.ledger import consents, contacts, listings, sends
 from connector.ledger.store import Tx
 from connector.messages import Reply
 from connector.model import Label
 from connector.rules.consent import WRONG_PERSON, standing
 from connector.rules.optin import CONFIRMED
 from connector.steps import optin, templates
-from connector.steps.consent import record_consent
+from connector.steps.consent import MOST_BEARERS, record_consent
 from connector.steps.setup import Setup
 
 ANSWER_WITHIN: Final = timedelta(minutes=5)
@@ -42,8 +42,9 @@ def obey(
         optin.close(tx, told.sender, now)
     if label is Label.opt_out:
         scope = rt.book.policy.stop_scope
-        stop(tx, rt, told.sender, "reply", told.text[:160], at, now, scope=scope)
-        _stop_other_numbers(tx, rt, contact_id, told.sender, at, now)
+        words, by = told.text[:160], told.provider
+        stop(tx, rt, told.sender, "reply", words, at, now, scope=scope, source=by)
+        _stop_other_numbers(tx, rt, contact_id, told, at, now)
     elif label is Label.opt_in and why == PENDING:
         return optin.complete(tx, rt, told, at, now)
     elif label is Label.opt_in:
@@ -101,9 +102,13 @@ def stop(
     at: datetime,
     now: datetime,
     *,
+    source: str,
     scope: str = "all",
 ) -> None:
-    """End every consent of the number (or marketing, where the operator's law allows)."""
+    """End every consent of the number (or marketing, where the operator's law allows).
+
+    ``source`` is the provider that told of it.
+    """
     added = record_consent(
         tx,
         rt,
@@ -112,7 +117,7 @@ def stop(
         granted=False,
         method=method,
         wording=wording,
-        source=rt.provider,
+        source=source,
         occurred_at=at,
         now=now,
     )
@@ -121,12 +126,13 @@ def stop(
 
 
 def _stop_other_numbers(
-    tx: Tx, rt: Setup, contact_id: str, phone: str, at: datetime, now: datetime
+    tx: Tx, rt: Setup, contact_id: str, told: Reply, at: datetime, now: datetime
 ) -> None:
     """A STOP also stops marketing to the person's other numbers known at that moment.
 
     Where several share the number and nobody can tell who of them wrote, to those of each.
     """
+    phone = told.sender
     whose = [contact_id] if contact_id else contacts.bearers(tx, "phone", phone)
     others = [contacts.phones(contacts.identities(tx, each)) for each in whose]
     for other in dict.fromkeys(chain.from_iterable(others)):
@@ -139,7 +145,7 @@ def _stop_other_numbers(
                 granted=False,
                 method="reply",
                 wording="STOP from another number of the same person",
-                source=rt.provider,
+                source=told.provider,
                 occurred_at=at,
                 now=now,
             )
@@ -168,8 +174,8 @@ def _wrong_person(
     tx: Tx, rt: Setup, told: Reply, contact_id: str, at: datetime, now: datetime
 ) -> None:
     """All consent of the number ends, without an answer, and it leaves the contact."""
-    stop(tx, rt, told.sender, WRONG_PERSON, told.text[:160], at, now)
-    for bearer in contacts.bearers(tx, "phone", told.sender):
+    stop(tx, rt, told.sender, WRONG_PERSON, told.text[:160], at, now, source=told.provider)
+    for bearer in listings.bearers(tx, "phone", told.sender, MOST_BEARERS):
         contacts.detach(tx, "phone", told.sender, bearer, "", now, link_id=rt.new_id("lnk"))
 
 

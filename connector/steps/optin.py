@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,12 +10,13 @@ from typing import Any, Final
 import orjson
 
 from connector import clock
-from connector.ledger import acts, consents, listings, sends
+from connector.ledger import acts, consents, frequency, listings, sends
 from connector.ledger.store import Row, Tx
 from connector.messages import Reply
 from connector.model import Cause, Contact, Json, Purpose
 from connector.rules import optin as rule
 from connector.rules.expiry import Expiry
+from connector.steps import proven
 from connector.steps.consent import CLOSED, Names, record_consent, stands
 from connector.steps.setup import Setup
 
@@ -41,26 +42,52 @@ def propose(
     now: datetime,
     expiries: tuple[Expiry, ...] = (),
 ) -> Proposed:
-    """Ask a number for its yes to what was proposed for it; at most once in 30 days.
+    """Ask a number for its yes to what was proposed for it; at most once in 30 days."""
+    asks, why_not = wanted(tx, phone, purposes, now, expiries)
+    if asks:
+        ask(tx, rt, phone, asks, contact_id, mode, now)
+    return Proposed(bool(asks), why_not)
 
-    What is live already is not asked for. What the text names is noted on the number, and a yes
-    grants exactly that, also where more was proposed meanwhile.
-    """
+
+def wanted(
+    tx: Tx,
+    phone: str,
+    purposes: Collection[str],
+    now: datetime,
+    expiries: tuple[Expiry, ...] = (),
+) -> tuple[list[str], str]:
+    """What a number may be asked for now; else nothing, and why not. What is live already is not
+    asked for."""
     live = stands(tx, phone, expiries, now).live
-    wanted = sorted(set(purposes) - live, key=lambda name: (ORDER.get(name, len(ORDER)), name))
-    if not wanted:
-        return Proposed(False, "live")
+    asks = sorted(set(purposes) - live, key=lambda name: (ORDER.get(name, len(ORDER)), name))
+    if not asks:
+        return [], "live"
     number = consents.number(tx, phone)
     if number is not None and number["blocked_by"] == "provider" and number["blocked_scope"]:
-        return Proposed(False, "blocked")
+        return [], "blocked"
     asked_at = _asked_at(tx, number, phone)
     if not rule.may_ask(clock.instant(asked_at) if asked_at else None, now):
-        return Proposed(False, "recent")
+        return [], "recent"
+    return asks, ""
+
+
+def ask(
+    tx: Tx,
+    rt: Names,
+    phone: str,
+    asks: Sequence[str],
+    contact_id: str,
+    mode: str,
+    now: datetime,
+    *,
+    bears: str = "",
+) -> None:
+    """Plan the text that asks. What it names is noted on the number, and a yes grants exactly
+    that, also where more was proposed meanwhile. ``bears``: whose the number is from then on."""
     request = rt.new_id("doi")
-    noted = orjson.dumps({"request": request, "purposes": wanted}).decode()
-    consents.confirming(tx, phone, noted, now)
+    noted = {"request": request, "purposes": asks, **({"bears": bears} if bears else {})}
+    consents.confirming(tx, phone, orjson.dumps(noted).decode(), now)
     sends.plan(tx, _plan(rt, request, phone, contact_id, mode, now), now)
-    return Proposed(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +164,10 @@ def complete(tx: Tx, rt: Setup, told: Reply, at: datetime, now: datetime) -> boo
     request = _request(tx, number, at)
     if number is None or request is None:
         return False
-    for purpose in _noted(number)["purposes"]:
+    noted = _noted(number)
+    if bears := str(noted.get("bears", "")):
+        proven.bear(tx, rt, told.sender, bears, str(noted["request"]), at)
+    for purpose in noted["purposes"]:
         record_consent(
             tx,
             rt,
@@ -168,7 +198,7 @@ def close(tx: Tx, phone: str, now: datetime) -> None:
 def _asked_at(tx: Tx, number: Row | None, phone: str) -> str | None:
     """When the number was asked last: as the text left, which may be long after it was wanted."""
     wanted_at = number["confirming_at"] if number is not None else None
-    left_at = sends.last_of(tx, phone, rule.REQUEST)
+    left_at = frequency.last_of(tx, phone, rule.REQUEST)
     return max(filter(None, (wanted_at, left_at)), default=None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from connector.ledger import consents, contacts, enrolments, outcomes, sends
+from connector.ledger import consents, contacts, enrolments, outcomes, sends, statuses
 from connector.ledger.outcomes import Heard
 from connector.ledger.store import Row, Tx
 from connector.messages import Accepted, Receipt, Reply
@@ -14,7 +14,18 @@ from connector.phone import mask
 from connector.rules import activities, replies
 from connector.rules.links import cleaned
 from connector.rules.replies import Understood
-from connector.steps import budget, dispatch, optin, owed, signal, templates, versions
+from connector.steps import (
+    budget,
+    dispatch,
+    optin,
+    owed,
+    route,
+    settling,
+    signal,
+    templates,
+    untaken,
+    versions,
+)
 from connector.steps.obey import ANSWERS, answer, obey, stop
 from connector.steps.setup import Setup
 
@@ -31,31 +42,54 @@ GONE = frozenset({Label.opt_out, Label.wrong_person})
 
 
 def receipt(tx: Tx, rt: Setup, told: Receipt, now: datetime) -> None:
-    """Keep a receipt and take its status over; repeated or late ones change nothing."""
+    """Keep a receipt and take its status over; repeated or late ones change nothing.
+
+    One that was told before anybody knew whose it is counts once that is known.
+    """
     send_id = outcomes.send_of(tx, told)
-    if not outcomes.add_receipt(tx, told, send_id, now, receipt_id=rt.new_id("rcp")):
-        return
+    is_new = outcomes.add_receipt(tx, told, send_id, now, receipt_id=rt.new_id("rcp"))
+    if is_new or (send_id and outcomes.claim(tx, told, send_id)):
+        heed(tx, rt, send_id, told, now)
+
+
+def heed(tx: Tx, rt: Setup, send_id: str, told: Receipt, now: datetime) -> None:
+    """Act on a receipt that is kept, about a send ("" where it is not known whose it is)."""
     before = sends.get(tx, send_id) if send_id else None
     if before is None:
         log.warning("act=receipt provider=%s result=unknown_send", told.provider)
         return
-    if before["state"] in ("sending", "uncertain") and not before["provider_id"]:
-        dispatch.accepted(tx, rt, before, Accepted(told.provider_id), now)
-    if not sends.told(tx, send_id, told, now):
-        return
-    after = sends.get(tx, send_id)
+    _taken(tx, rt, before, told, now)
+    _of_number(tx, rt, str(before["phone"]), told, now)
+    is_news = statuses.told(tx, send_id, told, now)
+    budget.correct(tx, rt, send_id)
+    after = sends.get(tx, send_id) if is_news else None
     if after is None:
         return
-    if told.reason == "opted_out":
-        stop(tx, rt, str(after["phone"]), "provider", f"provider error {told.error_code}", now, now)
-    if told.reason in dispatch.NUMBER_TYPES:
-        consents.touch(tx, str(after["phone"]))
-        consents.set_type(tx, str(after["phone"]), dispatch.NUMBER_TYPES[told.reason])
-    budget.correct(tx, rt, send_id)
     if told.status is Status.delivered:
         templates.delivered(tx, rt, after, now)
     owed.send_changed(tx, rt.crm, after, now)
     log.info("act=receipt send=%s status=%s", send_id, told.status.value)
+
+
+def _taken(tx: Tx, rt: Setup, send: Row, told: Receipt, now: datetime) -> None:
+    """A receipt proves that the text went, whatever was thought of it."""
+    state = str(send["state"])
+    if send["provider_id"] or not int(send["attempt"]):
+        return
+    if state in ("sending", "uncertain", "planned", *dispatch.OVER):
+        dispatch.accepted(tx, rt, send, Accepted(told.provider_id), now)
+    if state == "uncertain":
+        settling.all_clear(tx, now)
+
+
+def _of_number(tx: Tx, rt: Setup, phone: str, told: Receipt, now: datetime) -> None:
+    """What a receipt tells of the number itself, whether or not its status is news."""
+    if told.reason == "opted_out":
+        wording = f"provider error {told.error_code}"
+        stop(tx, rt, phone, "provider", wording, now, now, source=told.provider)
+    if told.reason in untaken.NUMBER_TYPES:
+        consents.touch(tx, phone)
+        consents.set_type(tx, phone, untaken.NUMBER_TYPES[told.reason])
 
 
 def reply(tx: Tx, rt: Setup, told: Reply, now: datetime) -> None:
@@ -81,6 +115,7 @@ def reply(tx: Tx, rt: Setup, told: Reply, now: datetime) -> None:
     )
     if not new:
         return
+    route.wrote_to(tx, rt, told.sender, told.provider, told.to, at)
     talking = outcomes.talk(tx, told.sender, at - OPEN, at)
     acted = obey(tx, rt, told, understood.label, understood.why, contact_id, at, now)
     if contact_id:

@@ -11,6 +11,7 @@ from connector.errors import Unreadable
 from connector.ledger.inbox import Delivery
 from connector.messages import Receipt, Reply
 from connector.model import Event, Hook
+from connector.rules import identity
 from connector.rules.clicks import Fetch
 from connector.steps import byhand, clicks, hints
 from connector.steps.setup import Setup
@@ -61,7 +62,9 @@ def _parsed(
             return (), [byhand.read(delivery)], ()
         if delivery.kind == "callback":
             return (), rt.providers[delivery.source].parse(hook), ()
-        parsed = rt.sources[delivery.source].adapter.parse(hook, delivery.received_at)
+        source = rt.sources[delivery.source]
+        parsed = source.adapter.parse(hook, delivery.received_at)
+        events = [identity.checked(event, source.trust, source.signed) for event in parsed.events]
     except KeyError:
         return (), (), [("its source is no longer configured", delivery.body)]
     except Unreadable as error:
@@ -69,4 +72,4 @@ def _parsed(
     except Exception as error:  # a door: what one stranger sent must not hold up the rest
         log.exception("act=read source=%s result=failed", delivery.source)
         return (), (), [(f"internal: {type(error).__name__}", delivery.body)]
-    return parsed.events, hints.of(delivery.source, parsed), parsed.rejected
+    return events, hints.of(delivery.source, parsed), parsed.rejected

@@ -9,7 +9,7 @@ from datetime import datetime
 import orjson
 
 from connector import clock
-from connector.ledger import events, listings
+from connector.ledger import catalogue, events, listings
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Row, Tx
 from connector.sources.segment import BATCHES
@@ -72,6 +72,7 @@ def replay_piece(rt: Setup, unreadable_id: str) -> Became | None:
 def _again(tx: Tx, rt: Setup, row: Row, now: datetime) -> Became:
     reason = advance.again(tx, rt, events.read(row), now)
     after = listings.kept_aside(tx, row["id"])
+    catalogue.became(tx, row, tx.one(events.GET, id=row["id"]) or row)
     return Became(row["id"], after["state"] if after else "done", reason if after else "")
 
 

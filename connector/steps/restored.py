@@ -78,6 +78,7 @@ def _lost(tx: Tx, known: Restored, phone: str) -> list[Lost]:
             str(row["provider_id"]),
             rule.wording(str(row["text"])),
             clock.instant(row["counts_at"]),
+            str(row["provider"]),
         )
         for row in rows
     ]
@@ -85,9 +86,9 @@ def _lost(tx: Tx, known: Restored, phone: str) -> list[Lost]:
 
 def _take(tx: Tx, rt: Setup, send: Row, item: Lost, text: str, now: datetime) -> None:
     """The text is the one that was found; found for another already, it counts for both."""
-    went(tx, rt, send, Accepted(item.provider_id), str(rt.provider), text, item.at, now)
+    went(tx, rt, send, Accepted(item.provider_id), item.provider, text, item.at, now)
     if item.send_id:
-        restores.take(tx, str(send["id"]), rt.provider, text, item.send_id)
+        restores.take(tx, str(send["id"]), item.provider, text, item.send_id)
 
 
 def went(

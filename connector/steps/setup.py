@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from connector.clock import new_code as unguessable_code
 from connector.crms import Crm
@@ -19,7 +20,9 @@ from connector.rules.mapping import SourceMapping
 from connector.rules.plays import Kind, Play, Segment
 from connector.rules.plays import Mode as PlayMode
 from connector.rules.policy import Rulebook
+from connector.rules.routing import Route
 from connector.rules.stages import Stages
+from connector.rules.traffic import Traffic
 from connector.rules.writeback import Field as CrmField
 from connector.sources import Source
 
@@ -34,6 +37,20 @@ class OpenSource:
     trust: Trust
     adapter: Source
     mapping: SourceMapping
+    signed: tuple[bytes, ...] | None = field(default=None, repr=False)
+    #: secrets that user ids must be signed with (rules/identity); None: they are believed
+
+
+class Account(Protocol):
+    """What a provider's account allows, as the configuration has it."""
+
+    @property
+    def in_flight(self) -> int:
+        """Calls at one time."""
+
+    @property
+    def per_second(self) -> float:
+        """Segments, by all of its senders together; 0 for no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +83,10 @@ class Setup:
     provider: str  #: the name of the provider that sends
     crms: Mapping[str, Crm]
     crm: str  #: the name of the CRM that is written to
-    callback_url: str = ""  #: where the provider reports to; "" for none
+    callbacks: Mapping[str, str] = field(default_factory=dict)  #: provider → where it reports to
+    routes: tuple[Route, ...] = ()  #: none: everything goes by the provider in use
+    only_routes: bool = False  #: what no route names goes nowhere
+    accounts: Mapping[str, Account] = field(default_factory=dict)  #: what each provider allows
     segments: Mapping[str, Segment] = field(default_factory=dict)
     revive: Callable[[str, str], Play | None] = lambda name, content: None  #: an older version
     next_fire: Callable[[str, str, datetime], datetime | None] = lambda cron, zone, after: None
@@ -77,9 +97,12 @@ class Setup:
     links_url: str = ""  #: where short links lead, without /l/; "" leaves links as they are
     new_code: Callable[[], str] = unguessable_code  #: makes the codes of short links
     retention: Mapping[str, timedelta] = field(default_factory=dict)  #: kind → how long it is kept
+    traffic: Traffic = field(default_factory=Traffic)  #: whose events are no customer's
+    silent_after: Mapping[str, timedelta | None] = field(default_factory=dict)
+    #: sources whose silence is an alarm, by name; None goes by the source's own habit
     restored: Restored | None = None  #: that this ledger was a backup, where it was
     sender: str = ""
-    in_flight: int = 10
+    in_flight: int = 10  #: calls at one time to a provider of which nothing else is said
     global_holdout: float = 0.0
     holdouts: bool = True  #: false treats everybody (demo, examples, benchmarks)
     arm: str | None = None  #: of every experiment, where examples say it; None draws
@@ -101,6 +124,17 @@ class Setup:
     def may_leave(self, mode: str) -> bool:
         """Whether a text opened in a mode may be handed to the provider of now."""
         return mode == Mode.live or (mode == Mode.sandbox and self.provider == SANDBOX)
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Every provider that texts may go by: the one in use, then those of routes."""
+        named = (hop.provider for route in self.routes for hop in route.hops)
+        return tuple(dict.fromkeys((self.provider, *named)))
+
+    def room_at(self, provider: str) -> int:
+        """How many calls to a provider may be under way at one time."""
+        account = self.accounts.get(provider)
+        return account.in_flight if account is not None else self.in_flight
 
     def __post_init__(self) -> None:
         self.index()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from connector import clock
 from connector.errors import ExpressionFailed
@@ -25,9 +25,11 @@ from connector.steps import (
     edges,
     ends,
     fanout,
+    numberchange,
     optin,
     optouts,
     owed,
+    proposed,
     silence,
     thresholds,
 )
@@ -93,11 +95,16 @@ def take_signal(
     trusted = source.trust is Trust.trusted
     who = identify(tx, rt, signal, event, trusted=trusted)
     contact_id = who.contact_id
+    if trusted and "phone" in who.linked and not who.is_new and numberchange.is_profile(rt, event):
+        numberchange.leave(tx, rt, who, signal, event)
     learned = _learn(tx, rt, who, signal, event, now, trusted=trusted)
     if learned is None:  # made or found above, so this is a fault of ours
         raise RuntimeError(f"contact {contact_id} vanished")
     if trusted:
         _take_consents(tx, rt, contact_id, signal, event, now)
+    elif source.trust is Trust.form and signal.consents:
+        keep = partial(_take_consent, tx, rt, event=event, now=now)
+        proposed.take(tx, rt, source, contact_id, signal, event, keep, now)
     signal_id = rt.new_id("sig")
     events.add_signal(tx, signal, event, contact_id, signal_id)
     if signal.contact_made and trusted:
@@ -193,7 +200,7 @@ def _take_consents(
 ) -> None:
     """Consent belongs to a number. Where the event names none, a grant is for the contact's
     number of now, and an end is for every number the contact bears."""
-    proposed: dict[str, set[str]] = {}
+    asked: dict[str, set[str]] = {}
     for given in signal.consents:
         if given.granted and event.back_fill and event.source == rt.crm:
             continue  # what a CRM has long held is no consent that anybody saw given
@@ -202,18 +209,18 @@ def _take_consents(
             known = contacts.phones(contacts.identities(tx, contact_id))
             named = known[:1] if given.granted else known
         for phone in filter(None, named):
-            _take_consent(tx, rt, given, phone, event, now)
+            _take_consent(tx, rt, given, phone, event=event, now=now)
             if given.method == CRM_FIELD and given.granted:
                 optouts.kept(tx, rt.crm, contact_id, phone, now)
             if given.pending:
-                proposed.setdefault(phone, set()).add(given.purpose)
-    for phone, purposes in proposed.items() if not event.back_fill else ():
+                asked.setdefault(phone, set()).add(given.purpose)
+    for phone, purposes in asked.items() if not event.back_fill else ():
         mode, expiries = rt.earnest.value, rt.book.policy.expiries
         optin.propose(tx, rt, phone, purposes, contact_id, mode, now, expiries)
 
 
 def _take_consent(
-    tx: Tx, rt: Setup, given: ConsentGiven, phone: str, event: Event, now: datetime
+    tx: Tx, rt: Setup, given: ConsentGiven, phone: str, *, event: Event, now: datetime
 ) -> None:
     record_consent(
         tx,

@@ -17,9 +17,11 @@ from connector.model import Contact, Decision, Json, Objection, Purpose, Verdict
 from connector.rules import triggers
 from connector.rules.plays import Condition, Experiment, Kind, Mode, Once, OnPause, Play
 from connector.rules.triggers import Standing
-from connector.steps import timing
+from connector.steps import staff, timing
 from connector.steps.setup import Setup
 from connector.steps.versions import CONTROL, variant
+
+HAND = "hand"  #: the name of a start by hand, which somebody wants whoever it is for
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def start(tx: Tx, rt: Setup, play: Play, contact: Contact, began: Began, now: da
     same, standing_ = _standing(tx, play, contact, key, began)
     told = triggers.Start(began.at, contact.stage, began.back_fill, began.context)
     decision = triggers.judge(play, told, standing_, now)
-    against = (*began.against, *missing_key, *_paused(tx, play))
+    ours = staff.against(rt, contact) if began.name != HAND else ()
+    against = (*began.against, *missing_key, *_paused(tx, play), *ours)
     due_at = began.due_at
     if play.start.date is not None and play.start.kind is Kind.signal:
         due_at, missing = timing.date_of(rt, play, contact, began.context, began.at)

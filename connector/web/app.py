@@ -15,7 +15,17 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from connector.errors import ConnectorError
-from connector.web import api, browser, inbound, links, operations, providers
+from connector.web import (
+    api,
+    browser,
+    forms,
+    inbound,
+    links,
+    operations,
+    posthog,
+    providers,
+    tracker,
+)
 from connector.web.answers import Answer, problem, refusal
 from connector.web.cors import Cors
 from connector.web.receive import PATHS, Tracking
@@ -51,6 +61,9 @@ def create_app(rt: WebRuntime) -> Application:
     refused: Counter[int] = Counter()
     app.tracking = Tracking(rt, cors, refused)
     app.register_blueprint(browser.blueprint(rt, cors))
+    app.register_blueprint(tracker.blueprint())
+    app.register_blueprint(posthog.blueprint(rt, cors))
+    app.register_blueprint(forms.blueprint(rt))
     app.register_blueprint(inbound.blueprint(rt))
     app.register_blueprint(providers.blueprint(rt))
     app.register_blueprint(links.blueprint(rt))

@@ -9,9 +9,10 @@ from connector.web.answers import Headers
 
 SENT: Final = (
     "authorization, content-type, x-retry-count, anonymousid, rsa-recovered, rsa-retry-attempt, "
-    "rsa-retry-reason, rsa-since-first-attempt, rsa-since-last-attempt, sentat"
+    "rsa-retry-reason, rsa-since-first-attempt, rsa-since-last-attempt, sentat, "
+    "posthog-sdk-info, posthog-attempt, posthog-request-id, posthog-request-timestamp"
 )
-"""The headers that Segment's and RudderStack's page libraries send."""
+"""The headers that Segment's, RudderStack's and PostHog's page libraries send."""
 
 PREFLIGHT: Final[Headers] = (
     ("Access-Control-Allow-Methods", "GET, POST"),

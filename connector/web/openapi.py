@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Final
 
 from connector.sources.segment import BATCHES, TYPES
-from connector.web import openapi_api
+from connector.web import openapi_api, openapi_doors
 from connector.web.cors import PREFLIGHT
 from connector.web.openapi_parts import PROBLEM, Part, body, parameter, responses
 
@@ -60,6 +60,11 @@ SECURITY_SCHEMES: Final[Part] = {
         "scheme": "basic",
         "description": "The write key as user, no password; or as writeKey in the body.",
     },
+    "projectKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A source's key, as api_key or token in the body too.",
+    },
     "apiKey": {
         "type": "http",
         "scheme": "bearer",
@@ -91,11 +96,13 @@ def document(public_url: str = "") -> Part:
         "paths": {
             **{f"/v1/{door}": _tracking(door) for door in (*TYPES, *sorted(BATCHES))},
             "/v1/projects/{write_key}/settings": _browser_settings(),
+            "/t.js": {"get": _tracker()},
             "/in/{source}": {"post": _inbound()},
             "/in/{source}/{below}": {"post": _of_crm()},
             "/providers/{provider}": {"post": _callback("callback")},
             "/providers/{provider}/{rest}": {"post": _callback("callbackBelow", "rest")},
             "/l/{code}": {"get": _link()},
+            **openapi_doors.paths(),
             **openapi_api.paths(),
             "/health": {"get": _plain("health", "Whether the process is alive.")},
             "/ready": {"get": _ready()},
@@ -209,6 +216,18 @@ def _link() -> Part:
         "parameters": [parameter("code")],
         "security": [],
         "responses": told,
+    }
+
+
+def _tracker() -> Part:
+    found = responses({"type": "string"}, 405, content_type="text/javascript")
+    found["304"] = {"description": "The browser has it.", "headers": {"ETag": {"schema": {}}}}
+    return {
+        "operationId": "tracker",
+        "tags": ["tracking"],
+        "summary": "The tracker for pages; HEAD too, packed where gzip is taken.",
+        "security": [],
+        "responses": found,
     }
 
 

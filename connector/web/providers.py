@@ -39,8 +39,8 @@ def blueprint(rt: WebRuntime) -> Blueprint:
         body = read_body(request.environ, MAX_BYTES)
         now = rt.clock()
         hook = read_hook(request.environ, body, rt.settings.web.public_url)
-        found.verify(hook, now)
         try:
+            found.verify(hook, now)
             rt.inbox.append(Delivery("callback", provider, now, body, hook.url, kept(hook.headers)))
         except Overloaded as error:
             log.error("act=callback provider=%s result=overloaded", provider)

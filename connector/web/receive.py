@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 from connector.errors import ConnectorError, Overloaded, StorageRefused, Unreadable, Unverified
 from connector.ledger.inbox import Delivery
 from connector.model import Json
+from connector.rules.traffic import STAFF
 from connector.sources.reading import read_json
 from connector.sources.segment import (
     BATCHES,
     IP_COUNTRY,
+    IP_NETWORK,
     MAX_EVENT_BYTES,
     TYPES,
     read_items,
@@ -29,6 +31,7 @@ from connector.sources.signatures import basic_credentials
 from connector.web.answers import SUCCESS, Answer, TooLarge, answer, problem, refusal
 from connector.web.bodies import read_body
 from connector.web.cors import Cors
+from connector.web.posthog import speaks
 from connector.web.wiring import WebRuntime
 
 if TYPE_CHECKING:
@@ -49,10 +52,12 @@ class Tracking:
     def __init__(self, rt: WebRuntime, cors: Cors, refused: Counter[int]) -> None:
         self._inbox = rt.inbox
         self._clock = rt.clock
-        self._keys = dict(rt.write_keys)
+        heard = {key: name for key, name in rt.write_keys.items() if not speaks(rt, name)}
+        self._keys = heard
         header = rt.settings.web.country_header.upper().replace("-", "_")
         self._country = f"HTTP_{header}" if header else ""
-        self._headers = {_basic(key): source for key, source in rt.write_keys.items()}
+        self._traffic = rt.settings.traffic
+        self._headers = {_basic(key): source for key, source in heard.items()}
         self._cors = cors
         self._refused = refused
 
@@ -104,6 +109,8 @@ class Tracking:
             _check_size(body, items, environ.get("HTTP_USER_AGENT", ""))
         told = environ.get(self._country, "") if self._country else ""
         headers = {IP_COUNTRY: told[:2]} if told else {}
+        if self._traffic.staff_networks and self._traffic.inside(environ.get("REMOTE_ADDR", "")):
+            headers[IP_NETWORK] = STAFF
         self._inbox.append(Delivery("events", source, self._clock(), body, path, headers))
 
     def _source_of_header(self, value: str) -> str:

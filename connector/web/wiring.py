@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
+from connector.config.forms import Form
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Tx
 from connector.providers import Provider
 from connector.rules.plays import Play
+from connector.rules.traffic import Traffic
 from connector.sources import Source
 from connector.sources.signatures import Scheme
 from connector.steps.setup import Setup
@@ -74,6 +77,18 @@ class Settings(Protocol):
         """The operator's own clock."""
 
     @property
+    def language(self) -> str:
+        """Of the pages that people see who sent a form."""
+
+    @property
+    def forms(self) -> Mapping[str, Form]:
+        """The forms that are taken, by the name in their address."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """The ``[traffic]`` table."""
+
+    @property
     def web(self) -> WebSettings:
         """The ``[web]`` table."""
 
@@ -127,6 +142,10 @@ class WebRuntime(Protocol):
     @property
     def inbox(self) -> Appends:
         """Where accepted requests go."""
+
+    @property
+    def ledger_folder(self) -> Path | None:
+        """Beside the ledger, where captures are kept; None where nothing can be."""
 
     @property
     def clock(self) -> Callable[[], datetime]:

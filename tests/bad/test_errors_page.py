@@ -24,7 +24,8 @@ def told() -> set[tuple[str, str]]:
 
 
 def test_every_code_of_an_answer_is_explained_and_no_other() -> None:
-    given = found(r'problem\(\s*(\d{3}, "\w+)"', "web") | {'503, "not_ready', '404, "not_found'}
+    asked = r'(?:problem\(|Faulty\(|_told\(rt, found, "",)\s*(\d{3}, "\w+)"'
+    given = found(asked, "web") | {'503, "not_ready', '404, "not_found'}
     assert {(pair[:3], pair[6:]) for pair in given} | {("405", "method_not_allowed")} == told()
 
 
@@ -34,12 +35,15 @@ def test_the_table_of_bad_input_meets_every_answer_that_needs_no_fault() -> None
     elsewhere = {("429", "overloaded"), ("503", "storage_refused"), ("503", "not_ready")}
     elsewhere |= {("409", "refused"), ("503", "no_worker")}  # a reload, which needs a worker
     elsewhere |= {("503", "ledger_busy"), ("429", "too_many_failures")}  # shown in tests/web
+    elsewhere |= {("404", "unknown_form"), ("403", "origin_unknown"), ("400", "files_sent")}
+    elsewhere |= {("415", "form_unknown"), ("429", "too_many_forms"), ("422", "phone_unusable")}
+    elsewhere |= {("422", "email_unusable"), ("422", "field_missing"), ("422", "field_too_long")}
     faults = {("500", "internal"), ("503", "overloaded")}
     assert told() == met | elsewhere | faults
 
 
 @pytest.mark.parametrize(
-    "pattern", [r'_Rejected\("(\w+)"\)', r'Unmapped\("(\w+)"\)', r'reason = "(\w+)"']
+    "pattern", [r'_?Rejected\("(\w+)"\)', r'Unmapped\("(\w+)"\)', r'reason = "(\w+)"']
 )
 def test_every_reason_for_keeping_aside_is_explained(pattern: str) -> None:
     reasons = found(pattern, "sources", "rules")

@@ -10,6 +10,7 @@ import pytest
 from connector.config.sources import load_source
 from connector.config.stages import load_stages
 from connector.errors import Fault
+from connector.rules.mapping import SourceMapping
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 SMALL = """
@@ -38,14 +39,17 @@ def load(tmp_path: Path, content: str, stages: tuple[str, ...] | None = None) ->
     return [f"{fault.line} {fault.field}: {fault.message} — {fault.remedy}" for fault in faults]
 
 
-@pytest.mark.parametrize("name", ["segment", "shopify", "standard"])
+SHIPPED = sorted(path.stem for path in (MAPPINGS / "sources").glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_shipped_files_have_no_fault(name: str) -> None:
     faults: list[Fault] = []
     stages = load_stages(MAPPINGS / "stages.toml", faults)
     mapping = load_source(MAPPINGS / "sources" / f"{name}.toml", faults, stages.order)
     assert faults == []
     assert mapping.name == name
-    assert (mapping.verify is None) == (name == "segment")
+    assert (mapping.verify is None) == (name in ("segment", "posthog_capture", "form"))
     assert mapping.description
 
 
@@ -123,7 +127,6 @@ def test_each_adapter_wants_its_own_tables(tmp_path: Path) -> None:
     assert load(tmp_path, SMALL.replace("[verify]", "[verified]"))[0].startswith("1 verify: is mis")
     both = SMALL.replace('"standard"', '"segment"')
     faults = load(tmp_path, both)
-    assert any("write keys prove these requests" in fault for fault in faults)
     assert any(" event: is of no use here" in fault for fault in faults)
 
 
@@ -171,3 +174,87 @@ def test_what_another_tool_sent_is_said_whole_or_is_a_fault(
     content = f'{SMALL}[[events]]\nname = "Email Sent"\nsignal = "mailed"\n{line}\n'
     [fault] = load(tmp_path, content)
     assert says in fault
+
+
+WEBHOOK = """
+[source]
+adapter = "segment"
+same_as = "tracked"
+[verify]
+scheme = "header"
+header = "X-Connector-Key"
+"""
+TRACKED = """
+[source]
+adapter = "segment"
+[subject]
+user_id = "userId"
+[[events]]
+name = "Order Completed"
+signal = "order_completed"
+"""
+
+
+def beside(tmp_path: Path, tracked: str, webhook: str) -> tuple[SourceMapping, list[str]]:
+    (tmp_path / "tracked.toml").write_text(tracked, "utf-8")
+    (tmp_path / "webhook.toml").write_text(webhook, "utf-8")
+    faults: list[Fault] = []
+    mapping = load_source(tmp_path / "webhook.toml", faults)
+    return mapping, [f"{fault.field}: {fault.message} — {fault.remedy}" for fault in faults]
+
+
+def test_a_file_may_mean_the_same_as_another_one(tmp_path: Path) -> None:
+    mapping, faults = beside(tmp_path, TRACKED, WEBHOOK)
+    assert faults == []
+    assert [rule.signal for rule in mapping.events] == ["order_completed"]
+    assert mapping.verify is not None
+    assert mapping.same_as == "tracked"
+    other, _ = beside(tmp_path, TRACKED + 'stage = "customer"\n', WEBHOOK)
+    assert other.version != mapping.version  # what it means has changed, if not its own file
+
+
+def test_a_file_that_means_the_same_has_nothing_of_its_own(tmp_path: Path) -> None:
+    own = '[subject]\nuser_id = "anonymousId"\n'
+    _, [fault] = beside(tmp_path, TRACKED, WEBHOOK + own)
+    assert fault == "subject: is of no use here — write it in tracked.toml, or take same_as away"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"tracked"', '"trackd"', "source.same_as: needs trackd.toml beside this file"),
+        ('"tracked"', '"webhook"', "source.same_as: needs webhook.toml beside this file"),
+        ('"segment"', '"standard"', "source.same_as: reads tracked.toml, which is of another kind"),
+    ],
+)
+def test_what_a_file_means_the_same_as_must_fit(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    _, faults = beside(tmp_path, TRACKED, WEBHOOK.replace(old, new))
+    assert any(fault.startswith(told) for fault in faults), faults
+
+
+def test_two_files_cannot_mean_each_other(tmp_path: Path) -> None:
+    round_about = '[source]\nadapter = "segment"\nsame_as = "webhook"\n'
+    _, faults = beside(tmp_path, round_about, WEBHOOK)
+    assert any("leads on to webhook.toml" in fault for fault in faults)
+
+
+def test_the_faults_of_a_file_are_told_of_it_alone(tmp_path: Path) -> None:
+    _, faults = beside(tmp_path, TRACKED.replace("userId", "userld"), WEBHOOK)
+    assert faults == []
+    faults_of_it: list[Fault] = []
+    load_source(tmp_path / "tracked.toml", faults_of_it)
+    assert len(faults_of_it) == 1
+
+
+PRIVACY = '[[events]]\nname = "customers/redact"\nprivacy = "forget"\n'
+
+
+def test_a_right_that_an_event_asks_for_starts_nothing_and_tells_nothing(tmp_path: Path) -> None:
+    assert load(tmp_path, SMALL + PRIVACY) == []
+    for more in ('signal = "gone"', 'stage = "lead"', '[events.facts]\ntotal = "body.total"'):
+        [fault] = load(tmp_path, SMALL + PRIVACY + more)
+        assert "privacy: starts nothing and tells nothing" in fault
+    [fault] = load(tmp_path, SMALL + PRIVACY.replace('"forget"', '"erase"'))
+    assert "forget, export, forget_all" in fault

@@ -36,6 +36,8 @@ LIKELY: Final = (
     "tests/steps/test_approvals.py",
     "tests/steps/test_clock_guard.py",
     "tests/steps/test_wrong_clock.py",
+    "tests/steps/test_doubts.py",
+    "tests/steps/test_catchup.py",
 )
 THEN: Final = (
     "tests/law",

@@ -17,6 +17,7 @@ from connector.ledger import (
     events,
     outcomes,
     sends,
+    statuses,
     writebacks,
 )
 from connector.ledger.outcomes import Heard
@@ -194,7 +195,7 @@ def receipt(tx: Tx, send_id: str, status: str, minutes: float) -> None:
     told = Receipt("sandbox", f"SM{send_id}", Status(status), status, occurred_at=when)
     name = f"rcp_{send_id}{status}"
     assert outcomes.add_receipt(tx, told, send_id, when, receipt_id=name)
-    sends.told(tx, send_id, told, when)
+    statuses.told(tx, send_id, told, when)
 
 
 def reply(tx: Tx, send_id: str, text: str, label: str, minutes: float, name: str = "1") -> str:

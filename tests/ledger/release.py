@@ -26,6 +26,7 @@ from connector.ledger import (
     migrations,
     outcomes,
     sends,
+    statuses,
     writebacks,
 )
 from connector.ledger.sqlite import SqliteStore
@@ -183,7 +184,7 @@ def _came_of_it(tx: Tx) -> None:
     sends.accepted(tx, "snd_1", Accepted("SM1", 1, 7_900, "USD"), NOW)
     delivered = Receipt("twilio", "SM1", Status.delivered, "delivered", stamp="s1", send_id="snd_1")
     outcomes.add_receipt(tx, delivered, "snd_1", NOW + MINUTE, receipt_id="rcp_1")
-    sends.told(tx, "snd_1", delivered, NOW + MINUTE)
+    statuses.told(tx, "snd_1", delivered, NOW + MINUTE)
     enrolments.first_text(tx, "enr_1", NOW, NOW + WEEK)
     enrolments.goal(tx, "enr_1", NOW + 5 * MINUTE, "evt_2", "converted")
     enrolments.end(tx, "enr_1", "goal", NOW + 5 * MINUTE)

@@ -53,6 +53,15 @@ def test_another_body_under_a_known_key_is_a_conflict_and_the_first_stands(
     assert (row(store)["repeats"], row(store)["conflicts"]) == (1, 1)
 
 
+def test_what_is_new_at_each_try_to_send_it_makes_no_other_body(store: SqliteStore) -> None:
+    first = {"value": 1, "sentAt": "2026-11-17T17:00:00Z", "_metadata": {"bundled": []}}
+    again = {"value": 1, "sentAt": "2026-11-17T17:00:09Z", "_metadata": {"retryCount": 2}}
+    with store.write() as tx:
+        events.record(tx, replace(EVENT, payload=first))
+        assert not events.record(tx, replace(EVENT, id="evt_2", payload=again))
+    assert (row(store)["repeats"], row(store)["conflicts"]) == (1, 0)
+
+
 def test_a_key_is_its_sources_own(store: SqliteStore) -> None:
     with store.write() as tx:
         assert events.record(tx, EVENT)

@@ -14,6 +14,7 @@ from connector.ledger import (
     decisions,
     enrolments,
     events,
+    frequency,
     merges,
     outcomes,
     reports,
@@ -184,7 +185,7 @@ def test_caps_add_up_since_texts_follow_the_person(tx: Tx) -> None:
     text(tx, KEPT, enrol(tx, KEPT, key="a"), ONE)
     text(tx, LOST, enrol(tx, LOST, key="b"), TWO)
     merge(tx)
-    to_person, to_number = sends.said(tx, KEPT, ONE, NOW - DAY)
+    to_person, to_number = frequency.said(tx, KEPT, ONE, NOW - DAY)
     assert (len(to_person), len(to_number)) == (2, 1)
 
 

@@ -17,6 +17,7 @@ from connector.ledger import (
     decisions,
     enrolments,
     events,
+    frequency,
     migrations,
     outcomes,
     schema,
@@ -79,7 +80,7 @@ def test_a_releases_ledger_is_brought_up_to_date_and_reads_as_before(
             "SM1",
             7900,
         )
-        to_person, to_number = sends.said(tx, "con_1", PHONE, NOW - timedelta(days=400))
+        to_person, to_number = frequency.said(tx, "con_1", PHONE, NOW - timedelta(days=400))
         assert [each.purpose for each in to_person] == [Purpose.marketing]
         assert to_person == to_number
         [decision] = decisions.of(tx, send_id="snd_1")

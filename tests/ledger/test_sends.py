@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.ledger import sends
+from connector.ledger import frequency, sends, statuses
 from connector.ledger.sends import Plan
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Row, Tx
@@ -75,7 +75,7 @@ def state(tx: Tx, send_id: str = "snd_1") -> str:
 
 
 def counts(tx: Tx) -> int:
-    to_person, to_number = sends.said(tx, "con_1", PHONE, NOW - DAY)
+    to_person, to_number = frequency.said(tx, "con_1", PHONE, NOW - DAY)
     assert len(to_person) == len(to_number)
     return len(to_person)
 
@@ -201,7 +201,7 @@ def test_an_answer_that_comes_after_the_receipt_changes_nothing(tx: Tx, late: st
     plan(tx)
     begin(tx)
     sends.accepted(tx, "snd_1", Accepted("SM1"), NOW)
-    sends.told(tx, "snd_1", receipt(Status.delivered), NOW)
+    statuses.told(tx, "snd_1", receipt(Status.delivered), NOW)
     if late == "deferred":
         sends.deferred(tx, "snd_1", "x", "", NOW)
     elif late == "refused":
@@ -215,7 +215,7 @@ def test_being_accepted_twice_changes_neither_when_nor_what_became_of_it(tx: Tx)
     plan(tx)
     begin(tx)
     sends.accepted(tx, "snd_1", Accepted("SM1"), NOW)
-    sends.told(tx, "snd_1", receipt(Status.delivered), NOW)
+    statuses.told(tx, "snd_1", receipt(Status.delivered), NOW)
     before = row(tx)["accepted_at"]
     sends.accepted(tx, "snd_1", Accepted("SM1", 2), NOW + MINUTE)
     assert (state(tx), row(tx)["accepted_at"], row(tx)["segments"]) == ("delivered", before, 2)
@@ -235,9 +235,9 @@ def test_caps_see_the_persons_texts_and_the_numbers_apart(tx: Tx) -> None:
         1,
     ):
         begin(tx, plan(tx, number, **changes), phone=changes.get("phone", PHONE))
-    to_person, to_number = sends.said(tx, "con_1", PHONE, NOW - DAY)
+    to_person, to_number = frequency.said(tx, "con_1", PHONE, NOW - DAY)
     assert (len(to_person), len(to_number)) == (2, 2)
-    assert sends.said(tx, "con_1", "", NOW - DAY)[1] == ()
+    assert frequency.said(tx, "con_1", "", NOW - DAY)[1] == ()
 
 
 def test_caps_see_service_and_hand_sends_but_no_answers_of_ours_and_no_tests(tx: Tx) -> None:
@@ -245,7 +245,7 @@ def test_caps_see_service_and_hand_sends_but_no_answers_of_ours_and_no_tests(tx:
         (("play", "service"), ("hand", "marketing"), ("system", "system"), ("test", "marketing")), 1
     ):
         begin(tx, plan(tx, number, cause=cause, purpose=purpose))
-    to_person, _ = sends.said(tx, "con_1", PHONE, NOW - DAY)
+    to_person, _ = frequency.said(tx, "con_1", PHONE, NOW - DAY)
     assert {each.purpose for each in to_person} == {Purpose.service, Purpose.marketing}
     assert len(to_person) == 2
 
@@ -253,7 +253,7 @@ def test_caps_see_service_and_hand_sends_but_no_answers_of_ours_and_no_tests(tx:
 def test_caps_look_back_as_far_as_they_are_asked_newest_first(tx: Tx) -> None:
     for number, minutes in ((1, 0), (2, -5), (3, -10)):
         begin(tx, plan(tx, number), NOW + minutes * MINUTE)
-    to_person, _ = sends.said(tx, "con_1", PHONE, NOW - 10 * MINUTE)
+    to_person, _ = frequency.said(tx, "con_1", PHONE, NOW - 10 * MINUTE)
     assert [each.at for each in to_person] == [NOW, NOW - 5 * MINUTE]
 
 
@@ -262,11 +262,11 @@ def test_texts_of_an_occurrence_are_counted_but_for_the_one_that_asks(tx: Tx) ->
         plan(tx, number, play="cart", key="c-1")
     begin(tx, "snd_1")
     begin(tx, "snd_2")
-    assert sends.for_key(tx, "con_1", "cart", "c-1") == 2
-    assert sends.for_key(tx, "con_1", "cart", "c-1", but="snd_2") == 1
-    assert sends.for_key(tx, "con_1", "cart", "c-2") == 0
-    assert sends.for_key(tx, "con_1", "welcome", "c-1") == 0
-    assert sends.for_key(tx, "con_2", "cart", "c-1") == 0
+    assert frequency.for_key(tx, "con_1", "cart", "c-1") == 2
+    assert frequency.for_key(tx, "con_1", "cart", "c-1", but="snd_2") == 1
+    assert frequency.for_key(tx, "con_1", "cart", "c-2") == 0
+    assert frequency.for_key(tx, "con_1", "welcome", "c-1") == 0
+    assert frequency.for_key(tx, "con_2", "cart", "c-1") == 0
 
 
 # -- receipts ----------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def test_a_receipt_with_an_error_says_why(tx: Tx) -> None:
     begin(tx)
     sends.accepted(tx, "snd_1", Accepted("SM1"), NOW)
     failed = receipt(Status.undelivered, error_code="30003", reason="unavailable", cost_micros=5)
-    assert sends.told(tx, "snd_1", failed, NOW)
+    assert statuses.told(tx, "snd_1", failed, NOW)
     kept = row(tx)
     assert (kept["state"], kept["reason"], kept["error_code"], kept["cost_micros"]) == (
         "undelivered",
@@ -290,7 +290,7 @@ def test_a_receipt_with_an_error_says_why(tx: Tx) -> None:
 
 
 def test_a_receipt_for_no_text_of_ours_changes_nothing(tx: Tx) -> None:
-    assert not sends.told(tx, "snd_9", receipt(Status.delivered), NOW)
+    assert not statuses.told(tx, "snd_9", receipt(Status.delivered), NOW)
 
 
 ORDERS = st.permutations([Status.accepted, Status.sent, Status.delivered, Status.unknown])
@@ -308,7 +308,7 @@ def test_receipts_in_any_order_and_repeated_end_the_same(
         if known:
             sends.accepted(tx, "snd_1", Accepted("SM1"), NOW)
         for status in (*order, order[again]):
-            sends.told(tx, "snd_1", receipt(status), NOW)
+            statuses.told(tx, "snd_1", receipt(status), NOW)
         assert (state(tx), row(tx)["status"], row(tx)["status_rank"]) == (
             "delivered",
             "delivered",
@@ -321,10 +321,10 @@ def test_of_two_final_words_the_first_stands(tx: Tx, first: Status) -> None:
     plan(tx)
     begin(tx)
     sends.accepted(tx, "snd_1", Accepted("SM1"), NOW)
-    sends.told(tx, "snd_1", receipt(first), NOW)
+    statuses.told(tx, "snd_1", receipt(first), NOW)
     before = state(tx)
     for status in (Status.delivered, Status.failed, Status.canceled):
-        assert not sends.told(tx, "snd_1", receipt(status), NOW)
+        assert not statuses.told(tx, "snd_1", receipt(status), NOW)
     assert state(tx) == before
 
 

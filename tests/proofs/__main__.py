@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from tests.proofs import fault_points, kill_run, synced, writeback_run
+from tests.proofs import fault_points, kill_run, sends_run, synced, writeback_run
 from tests.proofs.chapters import Plan, prove
 
-PROOFS = ("kill", "points", "writebacks", "synced")
+PROOFS = ("kill", "points", "sends", "writebacks", "synced")
 PLACE = Path(__file__).parents[2] / ".prove"
 
 
@@ -33,6 +33,9 @@ def main(
         elif name == "points":
             plan = Plan(name, rounds or 5_000, fault_points.CHAPTER, seed, seconds)
             good &= prove(plan, fault_points.chapter, place)
+        elif name == "sends":
+            plan = Plan(name, rounds or 2_000, sends_run.CHAPTER, seed, seconds)
+            good &= prove(plan, sends_run.chapter, place)
         elif name == "writebacks":
             plan = Plan(name, rounds or 2_500, writeback_run.CHAPTER, seed, seconds)
             good &= prove(plan, writeback_run.chapter, place)

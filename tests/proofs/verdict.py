@@ -26,6 +26,8 @@ WAITS = """SELECT (SELECT count(*) FROM sends WHERE state IN ('planned', 'sendin
     (SELECT count(*) FROM writebacks WHERE state = 'owed'
         AND (leased_until > :now OR (leased_until IS NULL AND due_at > :now))) AS leased"""
 
+NOT_TAKEN = "SELECT send_id FROM doubts WHERE evidence LIKE '%\"taken\":false%'"
+
 
 @dataclass
 class Verdict:
@@ -146,6 +148,7 @@ def _texts(verdict: Verdict, ledger: sqlite3.Connection, sent: list[dict[str, An
     verdict.fault("texts left that the ledger does not know", set(lines) - set(rows))
     leave = "SELECT send_id FROM decisions WHERE moment = 'send' AND verdict = 'send'"
     decided = {row["send_id"] for row in ledger.execute(leave)}
+    again = {row["send_id"] for row in ledger.execute(NOT_TAKEN)}
     verdict.counts.update(row["state"] for row in rows.values())
     verdict.counts["texts at the provider"] = len(sent)
     wrong: dict[str, Callable[[sqlite3.Row], bool]] = {
@@ -160,7 +163,7 @@ def _texts(verdict: Verdict, ledger: sqlite3.Connection, sent: list[dict[str, An
             row["state"] in STOPPED and lines[row["id"]] > 0
         ),
         "texts left without leave": lambda row: row["begun_at"] and row["id"] not in decided,
-        "texts were begun twice": lambda row: int(row["attempt"]) > 1,
+        "texts were begun twice": lambda row: int(row["attempt"]) > 1 and row["id"] not in again,
     }
     for what, is_wrong in wrong.items():
         verdict.fault(what, (key for key, row in rows.items() if is_wrong(row)))

@@ -1,25 +1,31 @@
 """What every provider must do alike: one suite, run by each adapter through a kit of its own.
 
-A kit makes the other side behave: it arranges the fate of the next text and makes signed
-callbacks in the provider's own tongue. The suite knows no provider.
+A kit (``kit_<name>.py``) is one adapter and the other side of it. It makes that side behave, makes
+callbacks in the vendor's own tongue, and declares what the vendor can: so the tests that fit are
+put together by ``contract_of``, and none is skipped. The suite itself knows no provider.
+
+To add one: write a ``Kit``, add a line to ``KITS`` in ``test_contract.py``. ``HttpSide`` of
+``http_side.py`` is the other side of whoever is spoken to through ``Wire``.
 """
 
 from __future__ import annotations
 
-import inspect
-import typing
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from connector.errors import Deferred, Refused, SendFailed, Uncertain, Unreadable, Unverified
-from connector.messages import Accepted, Message, Receipt, Reply
-from connector.model import Hook, Status
-from connector.providers import Provider
+from connector.errors import Deferred, Refused, SendFailed, Uncertain
+from connector.messages import Carried, Message, Reply
+from connector.model import Hook, Json, Status
+from connector.providers import Ability, Provider
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
+SETTLED = NOW + timedelta(minutes=2)  #: when a look-up may be sure; the other side's clock
 TEXT = "Corner Shop: your basket is waiting. Reply STOP to opt out"
 MESSAGE = Message(
     send_id="snd_01k5abc",
@@ -27,140 +33,152 @@ MESSAGE = Message(
     text=TEXT,
     callback_url="https://sms.example.test/providers/any",
 )
-SECRET = "0123456789secret"
+OURS = "+15005550006"  #: the number that replies come to
+ID = "3c4b9a6e-0f2d-4d1b-9a53-8c2f0d7e1a10"  #: what the vendor calls ``MESSAGE``
+SECRET = "0123456789secret0123456789secret"
+COST_MICROS = 7_500  #: what ``MESSAGE`` cost, where the vendor tells
+SEGMENTS = 2  #: and of how many segments it was
 
-#: fate of a text → what ``send`` raises, with which reason
-FAILURES: dict[str, tuple[type[SendFailed], str]] = {
+anything = settings(
+    max_examples=60,
+    deadline=None,
+    # One kit serves all examples, and the same test is run by the class of each adapter.
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.differing_executors,
+    ],
+)
+
+Meets = tuple[type[SendFailed], str]
+
+#: error class → what ``send`` raises where the vendor tells it at once, with which reason
+CLASSES: dict[str, Meets] = {
     "invalid_number": (Refused, "invalid_number"),
     "not_mobile": (Refused, "not_mobile"),
     "opted_out": (Refused, "opted_out"),
     "blocked": (Refused, "blocked"),
     "content": (Refused, "content"),
-    "unheard_of": (Refused, "unknown"),
-    "configuration": (Deferred, "configuration"),
+}
+#: what any vendor may do → what ``send`` raises
+MISHAPS: dict[str, Meets] = {
+    "unheard_of": (Refused, "unknown"),  # 400 with a code nobody has told us of
+    "configuration": (Deferred, "configuration"),  # the secret is wrong
     "rate_limited": (Deferred, "rate_limited"),
-    "unreachable": (Deferred, "timeout"),
+    "unreachable": (Deferred, "timeout"),  # no connection comes about
     "server_error": (Uncertain, "unavailable"),
-    "malformed": (Uncertain, "unknown"),
-    "lost_untaken": (Uncertain, "timeout"),
-    "lost_taken": (Uncertain, "timeout"),
+    "malformed": (Uncertain, "unknown"),  # 2xx, but not a word of it to be read
+    "lost_untaken": (Uncertain, "timeout"),  # no answer, and the text was not taken
+    "lost_taken": (Uncertain, "timeout"),  # no answer, and the text was taken
 }
+FAILURES = {**CLASSES, **MISHAPS}
 
-#: status as we name it → (status in the receipt, our reason)
-STATUSES: dict[str, tuple[Status, str]] = {
-    "sent": (Status.sent, ""),
-    "delivered": (Status.delivered, ""),
-    "undelivered": (Status.undelivered, "not_mobile"),
-    "failed": (Status.failed, "not_mobile"),
-    "canceled": (Status.canceled, ""),
-    "teleported": (Status.unknown, ""),
-}
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that reached the other side."""
+
+    path: str
+    timeouts: tuple[float, float]  #: seconds to connect and to wait for the answer
+    body: bytes = b""
+    key: str = ""  #: what the vendor would tell a repetition by, where it does
 
 
 class Kit(Protocol):
-    """One adapter and the other side of it."""
+    """One adapter and the other side of it; made anew for each test."""
+
+    does: ClassVar[frozenset[Ability]]  #: the abilities, as the adapter must declare them
+    over_http: ClassVar[bool]  #: whether ``calls``, ``answers`` and ``acceptance`` make sense
+    at_send: ClassVar[frozenset[str]]  #: of ``CLASSES``: what the vendor tells when it is asked
+    codes: ClassVar[Mapping[str, str]]  #: of ``CLASSES``: its code for them in a receipt
+    statuses: ClassVar[Mapping[str, Status]]  #: every status it writes in receipts → our word
+    proof: ClassVar[frozenset[str]]  #: headers that prove a callback, in lower case
+    fresh_for: ClassVar[timedelta | None]  #: how old a callback may be; None: it bears no time
+    opt_out_types: ClassVar[bool]  #: whether a reply says that the vendor answered a STOP
+    currency: ClassVar[str]
+    priced: ClassVar[frozenset[str]]  #: of receipt, status, carried: where the price is told
+    counted: ClassVar[frozenset[str]]  #: of accepted, receipt, status, carried: the segments
 
     provider: Provider
+    settings: Mapping[str, Any]  #: what ``provider`` was made with; can be pickled
+
+    def __init__(self, folder: Path) -> None: ...
+
+    def close(self) -> None:
+        """Let go of the other side."""
 
     def arrange(self, fate: str) -> None:
-        """Let the next text be ``accepted`` or meet a fate of ``FAILURES``."""
+        """Let every text from now on be ``accepted`` or meet a fate of ``FAILURES``.
 
-    def receipt(self, provider_id: str, status: str) -> Hook:
-        """A signed receipt of ``MESSAGE``; a bad one says the number is no mobile."""
+        ``opted_out`` and the like are arranged only where ``at_send`` names them. Where the vendor
+        repeats the number, the text or the secret in an error, the kit does so too.
+        """
 
-    def reply(self, text: str) -> Hook:
-        """A signed text from ``MESSAGE.to``."""
+    def answers(self, status: int, body: bytes) -> None:
+        """Let every text from now on be answered with this."""
+
+    def acceptance(self) -> Mapping[str, Json]:
+        """What the vendor writes when it accepts ``MESSAGE``."""
+
+    def calls(self) -> list[Call]:
+        """What reached the other side."""
+
+    def receipt(self, status: str, code: str = "") -> Hook:
+        """A signed receipt of ``MESSAGE`` (under ``ID``) at ``NOW``, in the vendor's own words.
+
+        It tells ``COST_MICROS`` and ``SEGMENTS`` where the vendor's receipts do.
+        """
+
+    def reply(self, text: str, opt_out: str = "") -> Hook:
+        """A signed text from ``MESSAGE.to`` to ``OURS``, at ``NOW``."""
 
     def sign(self, body: bytes) -> Hook:
-        """A signed callback with any body."""
+        """A callback with any body, signed at ``NOW`` as the vendor would."""
+
+    def holds(self, *entries: Carried | Reply) -> None:
+        """Let look-ups and lists tell of these, as of ``SETTLED``."""
+
+    def looks_up(self, status: int, body: bytes) -> None:
+        """Let look-ups and lists be answered with this (only ``over_http``)."""
 
 
-class ProviderContract:
-    """The suite; a subclass supplies the ``kit`` fixture."""
-
-    def test_a_text_is_accepted_with_its_id_and_segments(self, kit: Kit) -> None:
-        kit.arrange("accepted")
-        accepted = kit.provider.send(MESSAGE)
-        assert accepted == Accepted(accepted.provider_id, segments=1, currency=accepted.currency)
-        assert accepted.provider_id
-
-    @pytest.mark.parametrize("fate", FAILURES)
-    def test_each_failure_says_what_to_do_next(self, kit: Kit, fate: str) -> None:
-        kind, reason = FAILURES[fate]
-        kit.arrange(fate)
-        with pytest.raises(SendFailed) as caught:
-            kit.provider.send(MESSAGE)
-        assert (type(caught.value), caught.value.reason) == (kind, reason)
-
-    @pytest.mark.parametrize("fate", FAILURES)
-    def test_no_failure_tells_the_text_the_number_or_the_secret(self, kit: Kit, fate: str) -> None:
-        kit.arrange(fate)
-        with pytest.raises(SendFailed) as caught:
-            kit.provider.send(MESSAGE)
-        for private in (TEXT, MESSAGE.to, MESSAGE.to[1:], SECRET):
-            assert private not in f"{caught.value}{caught.value.args}"
-        assert caught.value.__suppress_context__ or caught.value.__context__ is None
-
-    @pytest.mark.parametrize(("fate", "taken"), [("lost_taken", True), ("lost_untaken", False)])
-    def test_a_text_whose_answer_was_lost_can_be_looked_up(
-        self, kit: Kit, fate: str, taken: bool
-    ) -> None:
-        kit.arrange(fate)
-        with pytest.raises(Uncertain):
-            kit.provider.send(MESSAGE)
-        found = kit.provider.find(MESSAGE, NOW)
-        assert found.taken is taken
-        assert bool(found.provider_id) is taken
-
-    @pytest.mark.parametrize("status", STATUSES)
-    def test_a_receipt_is_read(self, kit: Kit, status: str) -> None:
-        hook = kit.receipt("SM1", status)
-        kit.provider.verify(hook, NOW)
-        (receipt,) = kit.provider.parse(hook)
-        assert isinstance(receipt, Receipt)
-        assert receipt.provider == kit.provider.name
-        assert (receipt.provider_id, receipt.send_id) == ("SM1", MESSAGE.send_id)
-        assert (receipt.status, receipt.reason) == STATUSES[status]
-        assert receipt.raw_status == status
-
-    def test_repeated_receipts_in_any_order_are_read_alike(self, kit: Kit) -> None:
-        hooks = [kit.receipt("SM1", status) for status in STATUSES]
-        forth = [kit.provider.parse(hook) for hook in hooks]
-        back = [kit.provider.parse(hook) for hook in reversed(hooks)]
-        assert forth == back[::-1]
-
-    @pytest.mark.parametrize("text", ["STOP", "Yes please, é 😀 & more = fun", "", " a\nb "])
-    def test_a_reply_is_read_as_it_was_written(self, kit: Kit, text: str) -> None:
-        hook = kit.reply(text)
-        kit.provider.verify(hook, NOW)
-        (reply,) = kit.provider.parse(hook)
-        assert isinstance(reply, Reply)
-        assert (reply.sender, reply.text) == (MESSAGE.to, text)
-        assert reply.provider_id and reply.to
-
-    def test_a_changed_callback_is_forged(self, kit: Kit) -> None:
-        hook = kit.reply("hello")
-        for forged in (
-            replace(hook, body=hook.body.replace(b"hello", b"STOP!")),
-            replace(hook, body=b""),
-            replace(hook, headers={}),
-            replace(hook, headers=dict.fromkeys(hook.headers, "")),
-            replace(hook, headers=dict.fromkeys(hook.headers, "é" * 40)),
-        ):
-            with pytest.raises(Unverified):
-                kit.provider.verify(forged, NOW)
-
-    @pytest.mark.parametrize("body", [b"", b"[1]", b"\xff\xfe", b"a=1", b"{}x", b"null"])
-    def test_what_is_neither_receipt_nor_reply_is_unreadable(self, kit: Kit, body: bytes) -> None:
-        with pytest.raises(Unreadable):
-            kit.provider.parse(kit.sign(body))
-
-    def test_its_settings_are_keyword_only_and_typed(self, kit: Kit) -> None:
-        adapter = type(kit.provider)
-        parameters = list(inspect.signature(adapter).parameters.values())
-        hints = typing.get_type_hints(adapter.__init__)
-        assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
-        assert {parameter.name for parameter in parameters} <= set(hints)
+KitClass = Any  # of ``Kit``; mypy holds no class's own attributes against a protocol
 
 
-SETTLED = NOW + timedelta(minutes=2)  #: when a look-up may be sure
+class Contract:
+    """What all parts of the suite share; ``contract_of`` supplies the kit."""
+
+    kit_class: ClassVar[KitClass]
+
+    @pytest.fixture
+    def kit(self, tmp_path: Path) -> Iterator[Kit]:
+        kit: Kit = self.kit_class(tmp_path)
+        yield kit
+        kit.close()
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Ask each kit about the fates, codes and statuses there are with its vendor."""
+        kit = self.kit_class
+        chosen = {
+            "fate": [*sorted(kit.at_send), *MISHAPS],
+            "error_class": sorted(kit.codes),
+            "word": sorted(kit.statuses),
+        }
+        for name, values in chosen.items():
+            if name in metafunc.fixturenames:
+                metafunc.parametrize(name, values)
+
+
+def contract_of(kit: KitClass) -> type[Contract]:
+    """The tests that an adapter must pass, chosen by what its kit says that it does.
+
+    A kit may have ``untold``, the error classes that its vendor has no word for, and ``amends``,
+    parts that stand before ours where the vendor's books are kept in another way.
+    """
+    from tests.providers.contract_books import of_books
+    from tests.providers.contract_callbacks import CallbackContract
+    from tests.providers.contract_sending import of_sending
+
+    name = f"Test{kit.__name__.removesuffix('Kit')}"
+    amends: tuple[type[Contract], ...] = getattr(kit, "amends", ())
+    parts = (*amends, *of_sending(kit), CallbackContract, *of_books(kit))
+    return type(name, parts, {"kit_class": kit})

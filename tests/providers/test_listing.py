@@ -13,7 +13,7 @@ from responses import RequestsMock
 from connector.errors import Deferred, Uncertain
 from connector.messages import Carried, Message, Reply
 from connector.model import Status
-from connector.providers import twilio
+from connector.providers import twilio_listing
 from connector.providers.sandbox import Sandbox
 from tests.providers.contract import MESSAGE, NOW, SETTLED
 from tests.providers.twilio_side import LIST, TwilioSide, dated
@@ -49,7 +49,7 @@ def test_twilio_lists_over_as_many_pages_as_there_are() -> None:
 
 
 def test_a_list_of_twilios_that_does_not_end_is_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(twilio, "MAX_PAGES", 1)
+    monkeypatch.setattr(twilio_listing, "MAX_PAGES", 1)
     page = {**LIST, "messages": [dated(NOW, sid="SM2")], "next_page_uri": "/page2"}
     for listed in ("carried", "inbound"):
         with TwilioSide() as side:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from connector.errors import Deferred, Refused, SendFailed, Uncertain
 from connector.messages import LookedUp
 from connector.providers import ADAPTERS, LooksUp
 from connector.providers.sandbox import Sandbox
+from connector.providers.telnyx import Telnyx
 from connector.providers.twilio import Twilio
 
 ANN = "+12125550101"
+TELNYX = "https://api.telnyx.com/v2/number_lookup/%2B12125550101"
 ADDRESS = "https://lookups.twilio.com/v2/PhoneNumbers/%2B12125550101"
 DAY = date(2026, 3, 1)
 
@@ -34,9 +37,61 @@ def line(kind: str | None = "mobile", error: int | None = None) -> dict[str, Any
     return {"line_type_intelligence": {"type": kind, "error_code": error}}
 
 
-@pytest.mark.parametrize("name", ADAPTERS)
-def test_every_shipped_provider_looks_numbers_up(name: str) -> None:
-    assert hasattr(load_class(ADAPTERS[name]), "lookup")
+def test_three_providers_look_numbers_up() -> None:
+    able = {name for name, adapter in ADAPTERS.items() if hasattr(load_class(adapter), "lookup")}
+    assert able == {"sandbox", "twilio", "telnyx"}
+
+
+def telnyx() -> Telnyx:
+    public = base64.b64encode(bytes(32)).decode()
+    return Telnyx(api_key="token", public_keys=[public], from_number="+18005550100")
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ("mobile", "mobile"),
+        ("fixed line", "fixed_line"),
+        ("voip", "voip"),
+        ("toll free", "toll_free"),
+        ("fixed line or mobile", ""),
+        ("unknown", ""),
+        (None, ""),
+        (["mobile"], ""),
+    ],
+)
+@responses.activate
+def test_telnyxs_line_types_are_told_in_our_words(told: object, kind: str) -> None:
+    data = {"record_type": "number_lookup", "valid_number": True, "carrier": {"type": told}}
+    responses.get(TELNYX, json={"data": data})
+    assert telnyx().lookup(ANN, DAY) == LookedUp(kind, None)
+    assert str(responses.calls[0].request.url).endswith("%2B12125550101?type=carrier")
+
+
+@responses.activate
+def test_a_number_that_telnyx_calls_invalid_is_invalid() -> None:
+    responses.get(TELNYX, json={"data": {"valid_number": False, "carrier": None}})
+    assert telnyx().lookup(ANN) == LookedUp("invalid")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, {"errors": [{"code": "10009"}]}, Deferred),
+        (429, {}, Deferred),
+        (503, {}, Uncertain),
+        (200, {"data": {"valid_number": True}}, Uncertain),
+        (200, {}, Uncertain),
+        (400, {"errors": [{"code": "10002"}]}, Refused),
+    ],
+)
+@responses.activate
+def test_a_look_up_that_telnyx_does_not_answer_tells_nothing(
+    status: int, body: dict[str, Any], kind: type[SendFailed]
+) -> None:
+    responses.get(TELNYX, status=status, json=body)
+    with pytest.raises(kind):
+        telnyx().lookup(ANN)
 
 
 @pytest.mark.parametrize(

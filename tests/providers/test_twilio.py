@@ -1,28 +1,25 @@
-"""Twilio: what is asked of it, what its answers and lists mean."""
+"""Twilio: what is asked of it, and what its answers mean."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
-from connector.messages import Accepted, Found, Reply
+from connector.messages import Accepted
 from connector.providers.twilio import Twilio
-from tests.providers.contract import MESSAGE, NOW, SECRET, SETTLED, TEXT
+from tests.providers.contract import MESSAGE, NOW, SECRET, TEXT
 from tests.providers.twilio_side import (
     ACCOUNT,
-    LIST,
-    ORIGIN,
     SERVICE,
     TwilioSide,
     created,
-    dated,
     form,
 )
 
@@ -267,126 +264,3 @@ def test_a_session_that_repeats_requests_is_refused() -> None:
         adapter = Twilio(account_sid="AC1", auth_tokens=["t"], from_number="+1500", http=session)
         with pytest.raises(ValueError, match="without retries"):
             adapter.send(MESSAGE)
-
-
-# Looking a doubtful send up
-
-
-def found(side: TwilioSide, *messages: dict[str, Any], at: datetime | None = SETTLED) -> Found:
-    side.answers_list(json={**LIST, "messages": list(messages)}, at=at)
-    return side.adapter.find(MESSAGE, NOW)
-
-
-def test_the_text_with_the_same_body_at_that_time_is_ours(side: TwilioSide) -> None:
-    other = created(sid="SM0", body="something else")
-    assert found(side, other, created(sid="SM1")) == Found(True, "SM1")
-    assert "To=%2B14155552671" in str(side.calls.calls[0].request.url)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        dated(NOW - timedelta(minutes=5, seconds=1)),
-        dated(NOW + timedelta(minutes=5, seconds=1)),
-        created(body=TEXT + "."),
-        created(direction="inbound"),
-    ],
-)
-def test_other_texts_are_not_ours(side: TwilioSide, other: dict[str, Any]) -> None:
-    assert found(side, other) == Found(False)
-
-
-def test_two_texts_that_fit_cannot_be_told_apart(side: TwilioSide) -> None:
-    assert found(side, created(sid="SM1"), created(sid="SM2")) == Found(None)
-
-
-def test_nothing_listed_within_a_minute_proves_nothing(side: TwilioSide) -> None:
-    assert found(side, at=NOW + timedelta(seconds=59)) == Found(None)
-
-
-def test_an_answer_without_its_time_proves_nothing(side: TwilioSide) -> None:
-    assert found(side, at=None) == Found(None)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"status": 500},
-        {"status": 429},
-        {"status": 401},
-        {"body": "<html>"},
-        {"json": {"messages": [{"sid": "SM1"}]}},
-        {"json": {"messages": [{"sid": "SM1", "date_created": "2027-03-01"}]}},
-        {"body": requests.ConnectionError()},
-    ],
-)
-def test_a_failed_look_up_cannot_tell(side: TwilioSide, answer: dict[str, Any]) -> None:
-    side.answers_list(at=SETTLED, **answer)
-    assert side.adapter.find(MESSAGE, NOW) == Found(None)
-
-
-def test_a_look_up_follows_the_pages_until_it_is_past(side: TwilioSide) -> None:
-    later = [dated(NOW + timedelta(hours=1), body="x")]
-    onward = "/2010-04-01/Accounts/x/Messages.json?PageSize=100&Page=1&PageToken=PA1"
-    side.answers_list(json={"messages": later, "next_page_uri": onward}, at=SETTLED)
-    side.answers_list(
-        url=ORIGIN + onward.partition("?")[0],
-        json={"messages": [created(), dated(NOW - timedelta(hours=1))], "next_page_uri": onward},
-        at=SETTLED,
-    )
-    assert side.adapter.find(MESSAGE, NOW).taken is True
-    assert len(side.calls.calls) == 2
-
-
-def test_a_list_without_end_cannot_tell(side: TwilioSide) -> None:
-    onward = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json?Page=1"
-    page = {"messages": [dated(NOW + timedelta(hours=1), body="x")], "next_page_uri": onward}
-    side.answers_list(json=page, at=SETTLED)
-    assert side.adapter.find(MESSAGE, NOW) == Found(None)
-    assert len(side.calls.calls) == 5
-
-
-def test_no_page_of_another_host_is_asked_for(side: TwilioSide) -> None:
-    for onward in ("https://evil.test/x", "@evil.test/x", ".evil.test/x"):
-        side.calls.reset()
-        side.answers_list(json={"messages": [], "next_page_uri": onward}, at=SETTLED)
-        assert side.adapter.find(MESSAGE, NOW) == Found(False)
-
-
-# Listing what came while we were away
-
-
-def test_inbound_texts_since_an_instant_come_oldest_first(side: TwilioSide) -> None:
-    person, ours = "+14155550001", "+15005550006"
-    messages = [
-        dated(NOW, sid="SM3", direction="inbound", **{"from": person}, to=ours, body="START"),
-        dated(NOW - timedelta(minutes=1), sid="SM2", direction="outbound-reply"),
-        dated(
-            NOW - timedelta(hours=1),
-            sid="SM1",
-            direction="inbound",
-            **{"from": person},
-            to=ours,
-            body="STOP",
-        ),
-        dated(NOW - timedelta(hours=3), sid="SM0", direction="inbound", body="old"),
-    ]
-    side.answers_list(json={**LIST, "messages": messages}, at=SETTLED)
-    since = NOW - timedelta(hours=1) + timedelta(microseconds=400)
-    assert list(side.adapter.inbound(since)) == [
-        Reply("twilio", "SM1", person, ours, "STOP", NOW - timedelta(hours=1)),
-        Reply("twilio", "SM3", person, ours, "START", NOW),
-    ]
-
-
-def test_a_single_number_lists_its_own_texts_only() -> None:
-    with TwilioSide(messaging_service_sid="", from_number="+15005550006") as side:
-        side.answers_list(json=LIST, at=SETTLED)
-        assert list(side.adapter.inbound(NOW)) == []
-        assert "To=%2B15005550006" in str(side.calls.calls[0].request.url)
-
-
-def test_a_failed_listing_is_told(side: TwilioSide) -> None:
-    side.answers_list(status=503, at=SETTLED)
-    with pytest.raises(Uncertain):
-        list(side.adapter.inbound(NOW))

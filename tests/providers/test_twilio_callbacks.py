@@ -56,6 +56,7 @@ def encoded(fields: object) -> bytes:
     return urlencode(fields).encode()  # type: ignore[arg-type]
 
 
+SHARED = "033hgUJA9M/hXIZsYjwkerEP/DBm35nEri5FhCYjA5s="  #: of ``CALL``, SHA-256, key 12345
 VECTORS = {
     "the documentation's example": (
         f"https://example.com{QUERY}",
@@ -146,6 +147,19 @@ def test_blank_fields_and_spaces_are_signed() -> None:
     ):
         with pytest.raises(Unverified):
             twilio.verify(hook(SITE, encoded(fields), signature), NOW)
+
+
+def test_a_shared_key_signs_where_the_callback_says_so_and_nowhere_else() -> None:
+    url = f"https://mycompany.com{QUERY}"
+    told = hook(url, encoded(CALL), SHARED)
+    said = {"x-twilio-webhooks-signature-settings": "key=HK1,algorithm=HMAC_SHA256"}
+    told = replace(told, headers={**told.headers, **said})
+    keyed = TwilioSide("54321", shared_keys=["old", "12345"]).adapter
+    keyed.verify(told, NOW)
+    plain = replace(told, headers={"x-twilio-signature": SHARED})
+    for adapter, forged in ((keyed, plain), (twilio, told), (keyed, replace(told, body=b"a=1"))):
+        with pytest.raises(Unverified):
+            adapter.verify(forged, NOW)
 
 
 def test_during_a_rotation_both_tokens_verify() -> None:

@@ -121,6 +121,7 @@ TROUBLES: Mapping[str, tuple[dict[str, Any], str, Verdict]] = {
     "on_list": ({"on_list": "partners.csv: asked by phone"}, "on_list", STOP),
     "suppressed": ({"context": {"contact": {"email": "x@rival.example"}}}, "suppressed", STOP),
     "no_mobile": ({"number_type": "fixed_line"}, "no_mobile", STOP),
+    "no_route": ({"no_route": "No route takes marketing texts to FR."}, "no_route", STOP),
     "wrong_stage": ({"stages": ("customer",)}, "wrong_stage", STOP),
     "already_said": ({"texts_for_key": 1}, "already_said", STOP),
     "cart_said": ({"texts_for_cart": 1}, "already_said", STOP),
@@ -145,6 +146,7 @@ TROUBLES: Mapping[str, tuple[dict[str, Any], str, Verdict]] = {
     "number_unchecked": ({"number_unchecked": "Never looked up."}, "number_unchecked", WAIT),
     "held": ({"hold": "An unclear reply waits for a person."}, "reply_unread", WAIT),
     "clock_off": ({"clock_off": "This machine's clock is wrong."}, "clock_off", WAIT),
+    "replies_unheard": ({"unheard": "The web was away."}, "replies_unheard", WAIT),
     "paused": ({"paused": "The play is paused."}, "paused", WAIT),
     "template_paused": ({"template_paused": "The text cart is paused."}, "template_paused", WAIT),
     "in_conversation": ({"talking_until": NOW + HOUR}, "in_conversation", WAIT),
@@ -232,10 +234,12 @@ ASKS: dict[str, Any] = {"asks": True, "purpose": Purpose.system, "consents": fro
         ({"on_list": "complaints"}, "on_list"),
         ({"list_fault": "no such file"}, "list_unreadable"),
         ({"number_type": "fixed_line"}, "no_mobile"),
+        ({"no_route": "No route takes system texts to FR."}, "no_route"),
         ({"expires_at": NOW}, "expired"),
         ({"text_fault": "what has no value"}, "value_missing"),
         ({"paused": "Everything is paused."}, "paused"),
         ({"clock_off": "The clock is off."}, "clock_off"),
+        ({"unheard": "The web was away."}, "replies_unheard"),
     ],
 )
 def test_a_request_for_a_yes_reaches_a_stopped_number_and_keeps_every_other_rule(
@@ -617,7 +621,7 @@ def test_our_own_answer_passes_a_stop_quiet_hours_and_full_caps() -> None:
     assert decide(answer, BOOK, at_night).verdict is SEND
 
 
-@pytest.mark.parametrize("name", ["no_mobile", "expired", "value_missing"])
+@pytest.mark.parametrize("name", ["no_mobile", "no_route", "expired", "value_missing"])
 def test_our_own_answer_still_needs_a_number_its_time_and_all_its_words(name: str) -> None:
     changes, reason, _ = TROUBLES[name]
     decision = decide(facts(purpose=Purpose.system, **changes), BOOK, NOW)
@@ -626,7 +630,7 @@ def test_our_own_answer_still_needs_a_number_its_time_and_all_its_words(name: st
 
 def test_the_checks_of_our_own_answers_are_these_and_no_others() -> None:
     names = [check.__name__ for check in policy.SYSTEM_CHECKS]
-    assert names == ["no_mobile", "expired", "value_missing", "paused"]
+    assert names == ["no_mobile", "no_route", "expired", "value_missing", "paused"]
 
 
 def test_an_expression_failure_keeps_its_code() -> None:

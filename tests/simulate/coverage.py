@@ -36,7 +36,7 @@ WAITS: Final = (
     *("quiet_hours", "cap_full", "minimum_gap", "reply_unread", "paused", "in_conversation"),
     *("in_another_play", "suppressed", "fact_missing", "check_failed"),
     *("facts_old", "number_unchecked", "fatigue_slow", "clock_off", "template_paused"),
-    *("budget_spent", "carrier_cap", "list_unreadable"),
+    *("budget_spent", "carrier_cap", "list_unreadable", "replies_unheard"),
 )
 TOO_LATE: Final = ("quiet_hours", "cap_full", "reply_unread", "paused", "in_conversation")
 """Waits that are seen to outlast a text, and so stop it."""
@@ -50,6 +50,7 @@ EXITS: Final = (
 )
 BEYOND: Final = {
     "exit failed": "a fault of the engine itself; the tests of the steps provoke it",
+    "reason no_route": "the villages have no routes; tests/simulate/test_routed.py has",
     "exit contact_erased": "nothing erases a contact while plays run",
 }
 """What may be written down and is not reached, and why."""

@@ -514,11 +514,22 @@ def doubtful(village: Village) -> None:
     village.hours(4)
 
 
+def unheard(village: Village) -> None:
+    """Replies may have been missed, and marketing waits until they were asked for."""
+    village.until(DAY)
+    person = village.fresh()
+    village.nobody_listens()
+    go(village, person, "low")
+    village.minutes(20)
+    village.replies_are_heard()
+    village.minutes(20)
+
+
 STORIES: Final[tuple[Story, ...]] = (
     *(ends, refusals, stages, numbers, starts, nights, seconds, talks, answers_again, ranks),
     *(pauses, answered, deaths, ones, shadows, consents, validity),
     *(asked, unfit, knows, tires, drives_away, spends, carts, wrong_clock, forgotten),
-    *(comes_back, doubtful),
+    *(comes_back, doubtful, unheard),
 )
 
 

@@ -35,6 +35,7 @@ from connector.steps import (
     forget,
     gap,
     hand,
+    hearing,
     numbers,
     optin,
     settling,
@@ -775,6 +776,16 @@ class Village(Town):
     def clock_goes_right(self, guard: ClockGuard) -> None:
         guard.round()
         self.work()
+
+    def nobody_listens(self) -> None:
+        """The connector was away: replies may have been missed."""
+        with self.store.write() as tx:
+            hearing.hold(tx, self.rt, "the worker was away for 2 h", self.clock.at)
+
+    def replies_are_heard(self) -> None:
+        """Every provider that lists replies has listed them."""
+        with self.store.write() as tx:
+            hearing.let_go(tx, self.rt, self.clock.at)
 
     def forget(self, person: int) -> None:
         """Somebody asked to be forgotten."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from connector.ledger import alarms, contacts, migrations, outcomes, sends, writebacks
+from connector.ledger import alarms, contacts, migrations, outcomes, sends, statuses, writebacks
 from connector.ledger.sends import Plan
 from connector.ledger.sqlite import SqliteStore
 from connector.messages import Accepted, Receipt, Reply
@@ -137,7 +137,7 @@ class Outbox:
         """The text arrived."""
         told = Receipt("sandbox", f"SM{send_id}", Status.delivered, "delivered")
         with self.store.write() as tx:
-            sends.told(tx, send_id, told, self.now)
+            statuses.told(tx, send_id, told, self.now)
             owed.send_changed(tx, self.crm, cast(Any, sends.get(tx, send_id)), self.now)
 
     def reply(self, person: int, text: str = "Thanks", *, hot: bool = False) -> str:

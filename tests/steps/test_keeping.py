@@ -199,6 +199,7 @@ def anything(draw: st.DrawFn) -> Facts:
         **dict.fromkeys(
             (
                 *("text_fault", "hold", "paused", "clock_off", "busy_with", "not_valid"),
+                *("unheard",),
                 *("too_long", "template_paused", "reassigned", "on_list", "list_fault"),
                 *("facts_old", "number_unchecked"),
             ),

@@ -15,6 +15,7 @@ from connector.ledger.acts import of
 from connector.messages import Carried
 from connector.model import Purpose, Subject
 from connector.rules.policy import Cap, Policy
+from connector.rules.routing import Hop, Route
 from connector.steps import fetch, holds, settling
 from tests.crms.memory import MemoryCrm
 from tests.steps.build import DAY, HOUR, MINUTE, OTHER, PHONE, Shop
@@ -306,3 +307,27 @@ def test_a_reply_in_the_gap_is_not_answered_again(lives: Lives) -> None:
     live_on(shop, 10 * MINUTE, timedelta(seconds=10))
     answers = [text for _, text in lives.sent() if "write to" in text]
     assert len(answers) == 1
+
+
+def test_every_provider_that_texts_went_by_is_asked_for_the_gap(lives: Lives) -> None:
+    other = Remembering("other", clock=lives.carrier.clock)
+    both = (Route("both", (Hop("carrier"), Hop("other"))),)
+    for phone in (PHONE, OTHER):
+        lives.lost.consent(phone=phone)
+    lives.back_up()
+    lives.lost.rt.routes = both
+    lives.lost.rt.providers = {"carrier": lives.carrier, "other": other}
+    lives.lost.tell("signed_up")
+    lives.carrier.answers.append(Deferred("down"))
+    lives.lost.go()
+    lives.lost.dispatch()
+    assert (len(other.texts), lives.carrier.texts) == (1, [])
+    stop = other.heard(1, "STOP", OTHER)
+    lives.lost.reply("STOP", OTHER, reply_id=stop.provider_id)
+    lives.carrier.clock.at += HOUR
+    shop = lives.restore()
+    shop.rt.providers, shop.rt.routes = lives.lost.rt.providers, both
+    found = fetch.fetch(shop.rt)
+    assert found is not None
+    assert (found.texts, found.replies) == (1, 1)
+    assert shop.number(OTHER)["blocked_scope"] == "all"

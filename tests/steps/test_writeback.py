@@ -20,6 +20,7 @@ from connector.ledger import (
     migrations,
     outcomes,
     sends,
+    statuses,
 )
 from connector.ledger.claims import LEASE
 from connector.ledger.local_crm import LocalRecords
@@ -200,7 +201,7 @@ def changed(tx: Tx, rt: Place, send_id: str) -> None:
 def deliver(rt: Place, send_id: str = "snd_1") -> None:
     receipt = Receipt("sandbox", f"SM{send_id}", Status.delivered, "delivered")
     with rt.store.write() as tx:
-        sends.told(tx, send_id, receipt, rt.now)
+        statuses.told(tx, send_id, receipt, rt.now)
         changed(tx, rt, send_id)
 
 

@@ -6,15 +6,19 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from connector.config.forms import Consent, Form
 from connector.errors import Unverified
 from connector.ledger.inbox import Delivery
 from connector.model import Hook, Json, Trust
+from connector.rules.traffic import Traffic
 from connector.sources import Source
+from connector.sources.posthog import PostHog
 from connector.sources.segment import Segment
 from connector.sources.standard import Standard
 from connector.web.app import create_app
@@ -84,10 +88,26 @@ class Web:
     cors_origins: tuple[str, ...] = ("*",)
 
 
+NEWSLETTER = Form(
+    name="newsletter",
+    source="site_forms",
+    origins=("https://shop.example",),
+    fields={"phone": "tel", "email": "email", "first_name": "name", "anonymous_id": "aid"},
+    required=("phone",),
+    trap="website",
+    opened="opened",
+    min_fill=timedelta(seconds=3),
+    consent=Consent("sms_ok", ("marketing",), "Text me offers. Reply STOP to end.", "v3"),
+)
+
+
 @dataclass
 class Settings:
     web: Web = field(default_factory=Web)
+    traffic: Traffic = field(default_factory=Traffic)
     country: str = "US"
+    language: str = "en"
+    forms: dict[str, Form] = field(default_factory=lambda: {"newsletter": NEWSLETTER})
     timezone: str = "UTC"
 
 
@@ -110,12 +130,20 @@ class Runtime:
     settings: Settings = field(default_factory=Settings)
     problems: dict[str, str] = field(default_factory=dict)
     write_keys: dict[bytes, str] = field(
-        default_factory=lambda: {b"site-key": "site", b"backend-key": "backend"}
+        default_factory=lambda: {
+            b"site-key": "site",
+            b"backend-key": "backend",
+            b"project-key": "product",
+        }
     )
     sources: Any = field(
         default_factory=lambda: {
             "site": Opened(
                 Segment(source="site", trust=Trust.browser, keys=[b"site-key"]), MappingFile(None)
+            ),
+            "product": Opened(
+                PostHog(source="product", trust=Trust.trusted, keys=[b"project-key"]),
+                MappingFile(None),
             ),
             "shop": standard("shop", Verify(), b"hush"),
             "crm": standard("crm", Verify("bearer", "Authorization"), b"s3cret"),
@@ -131,6 +159,7 @@ class Runtime:
         default_factory=lambda: {"result": "reloaded", "version": "v1", "why": ""}
     )
 
+    ledger_folder: Path | None = None
     store: Any = None  #: what writes to the ledger is tried over a real one
     crm: str = "local"
     new_id: Callable[[str], str] = lambda kind: f"{kind}_1"

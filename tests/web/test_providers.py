@@ -105,3 +105,15 @@ def test_a_callback_that_cannot_be_kept_is_to_be_sent_again(
     path = "/providers/twilio"
     answer = client.post(path, data=RECEIPT, headers=signed(path))
     assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_proof_that_cannot_be_had_just_now_is_no_forgery(
+    client: FlaskClient, rt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def verify(*told: Any) -> None:
+        raise Overloaded("the certificate cannot be fetched; send it again", retry_after=20)
+
+    monkeypatch.setattr(rt.providers["twilio"], "verify", verify, raising=False)
+    answer = client.post("/providers/twilio", data=RECEIPT, headers=signed("/providers/twilio"))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "20")
+    assert rt.inbox.deliveries == []

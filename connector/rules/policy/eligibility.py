@@ -24,6 +24,13 @@ def no_mobile(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
     return Objection("no_mobile", Verdict.stop, f"The number is {kind}, not a mobile.")
 
 
+def no_route(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
+    """Only routes count, and none takes such a text to such a number."""
+    if not facts.no_route:
+        return None
+    return Objection("no_route", Verdict.stop, facts.no_route)
+
+
 def wrong_stage(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
     """The play is not for contacts at this stage."""
     if not facts.stages or facts.contact.stage in facts.stages:

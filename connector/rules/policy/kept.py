@@ -26,8 +26,8 @@ PLAIN: Final = (
     *("play", "role", "key", "step", "number_type", "blocked", "blocked_scope"),
     *("texts_for_key", "texts_for_cart", "asks", "text_fault", "hold", "paused", "clock_off"),
     *("busy_with", "not_valid", "too_long", "unanswered", "template_paused", "sender"),
-    *("segments", "cost_micros", "reassigned", "on_list", "list_fault", "facts_old"),
-    "number_unchecked",
+    *("unheard", "segments", "cost_micros", "reassigned", "on_list", "list_fault", "facts_old"),
+    *("number_unchecked", "no_route", "provider", "way"),
 )
 """Fields of ``Facts`` that are kept under their own names, as they are."""
 TIMES: Final = ("cart_at", "talking_until", "unanswered_at", "alive_at")

@@ -8,6 +8,7 @@ from datetime import datetime
 from connector.model import Objection, Purpose, Verdict
 from connector.rules.policy.clock import clock_off
 from connector.rules.policy.opening import quiet_hours
+from connector.rules.policy.unheard import replies_unheard
 from connector.rules.policy.values import Facts, Rulebook
 
 
@@ -26,3 +27,8 @@ def request_hours(facts: Facts, book: Rulebook, now: datetime) -> Objection | No
 def request_clock(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
     """While nobody knows what hour it is, it waits as marketing does."""
     return clock_off(replace(facts, purpose=Purpose.marketing), book, now)
+
+
+def request_unheard(facts: Facts, book: Rulebook, now: datetime) -> Objection | None:
+    """While somebody may have said stop unheard, it waits as marketing does."""
+    return replies_unheard(replace(facts, purpose=Purpose.marketing), book, now)

@@ -127,6 +127,7 @@ class Facts:
     hold: str = ""  #: "" or why marketing to the number waits for a person
     paused: str = ""  #: "" or who paused what
     clock_off: str = ""  #: "" or how wrong the machine's clock is
+    unheard: str = ""  #: "" or since when replies may have been missed
     talking_until: datetime | None = None  #: until when a person's conversation goes first
     busy_with: str = ""  #: another play that is in a conversation with the person
     not_valid: str = ""  #: "" or since when the play or the text may no longer go
@@ -146,6 +147,9 @@ class Facts:
     list_fault: str = ""  #: "" or why a suppression list cannot be gone by
     facts_old: str = ""  #: "" or why what the CRM told is too old
     number_unchecked: str = ""  #: "" or why the number must be looked up first
+    no_route: str = ""  #: "" or why nobody takes such a text to such a number
+    provider: str = ""  #: by whom it goes, where there are routes
+    way: str = ""  #: by which route, and why not by its first hop
     sign: Sign | None = None  #: what the number itself tells, where it is not at hand (an audit)
 
 
