@@ -37,6 +37,9 @@ FORM: Final = frozenset(
 
 Read = dict[Path, tuple[SourceMapping, list[Fault]]]
 """Files that were read before, with the faults of each."""
+Key = tuple[str, bytes, tuple[str, ...] | None]
+MOST_KEPT: Final = 64
+_WHOLE: dict[Key | None, SourceMapping] = {}
 
 
 def load_source(
@@ -53,14 +56,41 @@ def load_source(
     """
     read = {} if read is None else read
     if path not in read:
-        own: list[Fault] = []
-        top = toml.read(path, own)
-        empty = SourceMapping(path.stem, "", "standard")
-        read[path] = empty, own  # should two files lead to each other
-        read[path] = empty if own else _Reader(path, top, stages, read).mapping(), own
+        read[path] = _read(path, stages, read)
     mapping, found = read[path]
     faults.extend(found)
     return mapping
+
+
+def _read(
+    path: Path, stages: Collection[str] | None, read: Read
+) -> tuple[SourceMapping, list[Fault]]:
+    """A file with its faults; one that was read before and has none is not compiled again.
+
+    A folder is loaded anew by each reload and each comparison of files, and compiling the
+    expressions of its mappings is two thirds of that.
+    """
+    key = _key(path, stages)
+    if key in _WHOLE:
+        return _WHOLE[key], []
+    own: list[Fault] = []
+    top = toml.read(path, own)
+    empty = SourceMapping(path.stem, "", "standard")
+    read[path] = empty, own  # should two files lead to each other
+    mapping = empty if own else _Reader(path, top, stages, read).mapping()
+    if key is not None and not own and not mapping.same_as:  # that one may change by itself
+        if len(_WHOLE) >= MOST_KEPT:
+            _WHOLE.clear()
+        _WHOLE[key] = mapping
+    return mapping, own
+
+
+def _key(path: Path, stages: Collection[str] | None) -> Key | None:
+    """What a mapping depends on: its name, its content and the stages; None where it is not."""
+    try:
+        return path.stem, path.read_bytes(), None if stages is None else tuple(stages)
+    except OSError:
+        return None
 
 
 def _roots(adapter: str) -> frozenset[str]:

@@ -25,6 +25,8 @@ BORNE = """SELECT contact_id FROM identities WHERE kind = 'phone' AND value = :p
     AND detached_at IS NULL"""
 THING: Final = "crm || ':' || object || ':' || record"
 """What a deal, a meeting or a case of a CRM is found by."""
+PROPOSED = """SELECT c.id FROM consents c JOIN events e ON e.id = c.event_id
+    WHERE e.contact_id = :id AND c.action = 'pending'"""
 STANDS_ON = """SELECT DISTINCT crm, object, record FROM crm_people WHERE person = :person"""
 STANDING = """SELECT person FROM crm_people
     WHERE crm = :crm AND object = :object AND record = :record"""
@@ -117,7 +119,7 @@ PLACES: Final = (
     Place("local_records", (("contact_id", "contacts"),)),
     Place(
         "consents",
-        (("phone", "phones"),),
+        (("phone", "phones"), ("id", "proposals")),
         {"phone": ""},
         "chained evidence without number, words and address; see ledger/erasure",
     ),
@@ -167,6 +169,8 @@ class Person:
     hashes: set[str] = field(default_factory=set)
     records: set[str] = field(default_factory=set)
     things: set[str] = field(default_factory=set)  #: deals and the like that are about nobody else
+    proposals: set[str] = field(default_factory=set)
+    """Pending consents that they asked for with a number which is not theirs (yet)."""
     shared_things: set[str] = field(default_factory=set)  #: that are about somebody else too
 
     @property
@@ -198,6 +202,8 @@ def find(tx: Tx, contact_id: str) -> Person:
     _sort_phones(tx, person)
     _sort_things(tx, person)
     _look_up(tx, person)
+    for each in person.contacts:
+        person.proposals |= {str(row["id"]) for row in tx.all(PROPOSED, id=each)}
     return person
 
 

@@ -20,7 +20,7 @@ from connector.simulate.recorded import Line
 from connector.simulate.telling_gap import GAP
 from connector.simulate.telling_numbers import NUMBERS
 from connector.simulate.world import World
-from connector.steps import byhand, crmfacts, optin, templates
+from connector.steps import byhand, crmfacts, hearing, optin, templates
 from connector.steps.consent import record_consent
 from connector.steps.setup import Setup
 
@@ -145,6 +145,9 @@ def resume(world: World, line: Line) -> None:
     if name := line.get("template"):
         who, why = line["who"], line["why"]
         world.act(lambda tx, rt, now: templates.resume(tx, rt, name, who=who, why=why, now=now))
+        return
+    if line["play"] == pauses.UNHEARD:
+        world.act(hearing.let_go)  # what waited only for that is due
         return
     world.act(lambda tx, rt, now: pauses.lift(tx, line["play"]))
 

@@ -85,6 +85,7 @@ def _erase_chained(tx: Tx, rt: Names, person: Person, who: str, now: datetime) -
     about = {"who": who, "why": "a person was forgotten", "at": now, "new_id": rt.new_id}
     for phone in person.phones:
         consents.erase(tx, phone, **about)  # type: ignore[arg-type]
+    erasure.erase(tx, chain.CONSENTS, person.proposals, **about)  # type: ignore[arg-type]
     for contact in person.contacts:
         erasure.erase_facts(tx, contact, **about)  # type: ignore[arg-type]
     place = next(place for place in people.PLACES if place.table == "acts")

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from connector.config.sources import load_source
 from connector.errors import Fault
+from connector.ledger import people
 from connector.model import Purpose, Subject, Trust
 from connector.rules import optin
 from connector.rules.plays import Start
 from connector.sources.form import Form
-from connector.steps import advance
+from connector.steps import advance, forget
 from connector.steps.setup import OpenSource
 from tests.steps.build import CART, DAY, HOUR, PHONE, WELCOME, Shop
 
@@ -101,6 +102,18 @@ def test_the_exact_words_and_where_they_were_shown_are_kept(forms: Shop) -> None
     assert (row["wording_version"], row["ip"]) == ("v3", "203.0.113.9")
     assert (row["url"], row["user_agent"]) == ("https://corner.example/join", "Mozilla/5.0")
     assert row["source"] == SOURCE and row["occurred_at"] == row["recorded_at"]
+
+
+def test_who_is_forgotten_leaves_no_trace_in_a_proposal_of_theirs(forms: Shop) -> None:
+    fill(forms, phone=PHONE, first_name="Ann")
+    (person,) = forms.rows("SELECT id FROM contacts")
+    with forms.rt.store.write() as tx:
+        whom = people.find(tx, person["id"])
+        forget.forget(tx, forms.rt, whom, who="operator:x", why="asked", now=forms.clock.at)
+    (row,) = forms.rows("SELECT * FROM consents")
+    left = (row["phone"], row["wording"], row["source"], row["ip"], row["url"], row["user_agent"])
+    assert left == ("",) * 6
+    assert row["action"] == "pending" and row["salt"] is None
 
 
 def test_without_the_box_ticked_nobody_is_asked(forms: Shop) -> None:
