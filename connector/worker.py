@@ -51,6 +51,8 @@ BACKUP_SECONDS = 20.0  #: between two looks at whether a backup is due
 ANCHOR_SECONDS = 60.0  #: between two looks at whether an anchor is due
 MANY = 4  #: calls under way from which ...
 GATHER_SECONDS = 0.005  #: ... answers are let gather; a text leaves that much later at the most
+CROWD = 32  #: and from so many on, answers, texts in line and events ...
+CROWD_SECONDS = 0.02  #: ... for longer: at a steady pace each would else have a commit of its own
 BATCHES_WHILE_SENDING = 2  #: so that the CRM never holds up a text
 READ_WHILE_SENDING = 1  #: calls that read it, likewise
 
@@ -79,6 +81,7 @@ class Worker:
             self._scheduler,
             "advance",
             self._advance,
+            breathe=self._gather_events,
             due=lambda: self._seconds(advance.next_due),
             then=self._moved_on,
         )
@@ -194,7 +197,13 @@ class Worker:
     def _gather_answers(self) -> None:
         """With many calls under way, let some answers come together: one commit serves them all."""
         if self.dispatcher.flying >= MANY:
-            time.sleep(GATHER_SECONDS)
+            crowd = self.dispatcher.flying >= CROWD
+            time.sleep(CROWD_SECONDS if crowd else GATHER_SECONDS)
+
+    def _gather_events(self) -> None:
+        """While very many texts are leaving, let some events come together likewise."""
+        if self.dispatcher.flying >= CROWD:
+            time.sleep(CROWD_SECONDS)
 
     def _write_back(self) -> int:
         """Write back what is owed; while texts are leaving, only a small share each second."""

@@ -140,7 +140,7 @@ def _of_number(
         return places.places(wanted.contact, e164, others).rules
 
     return {
-        "number_type": _number_type(e164, number, rt.says.country),
+        "number_type": _number_type(e164, number),
         "blocked": number["blocked_by"] if number and number["blocked_scope"] else "",
         "blocked_scope": number["blocked_scope"] if number else "",
         "consents": read(rows, rt.book.policy.expiries, now, where).live | given,
@@ -306,11 +306,11 @@ def _too_long(step: Step | None, text: str) -> str:
     return f"The text has {found} segments; the step allows {step.max_segments}."
 
 
-def _number_type(e164: str, number: Row | None, country: str) -> str:
+def _number_type(e164: str, number: Row | None) -> str:
     """What a look-up or an error told of the number, else what its digits tell."""
     if number is not None and number["type"]:
         return str(number["type"])
     try:
-        return phone.parse(e164, country).type if e164 else ""
+        return phone.parse(e164, "").type if e164 else ""
     except phone.NotANumber:
         return "invalid"
