@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 BUSY_MS = 10_000
+READER_KB = 2_000  #: of pages that a reader keeps; as many read as calls go out at one time
 ASK_AGAIN = 0.002  #: seconds, of a turn that is waited for with a bound
 READERS = 8  #: connections kept for the next reader
 LOG_BYTES = 64_000_000  #: of the write-ahead log that stay on disk after a rush
@@ -174,6 +175,7 @@ class SqliteStore:
         except IndexError:
             connection = connect(self.path, 0)
             connection.execute("PRAGMA query_only = ON")
+            connection.execute(f"PRAGMA cache_size = -{READER_KB}")
         try:
             connection.execute("BEGIN")
             yield SqliteTx(connection)
