@@ -59,11 +59,11 @@ def pass_gate(
 ) -> Ticket | None:
     """Decide about a planned text the instant before it goes.
 
+    ``choose`` tells the way to a number, which decides the sender, and so the carriers' day.
+
     0. After a restore, what was due in the gap is in doubt and goes no further (``steps/gap``).
        What perhaps went and may be repeated goes as it was, or is in doubt as before
        (``steps/repeats``).
-    ``choose`` tells the way to a number, which decides the sender, and so the carriers' day.
-
     1. Read the contact, then touch the number's row, so that two workers cannot both pass a cap.
     2. Gather fresh facts and write the text from them.
     3. Decide, and keep the decision.
