@@ -13,7 +13,7 @@ from datetime import datetime
 
 from apscheduler.triggers.interval import IntervalTrigger
 
-from connector import clock, reloading
+from connector import clock, memory, reloading
 from connector.beat import Beat, scheduler
 from connector.config.loaded import Loaded
 from connector.errors import StorageRefused
@@ -192,6 +192,7 @@ class Worker:
         catalogue.count(self.rt)
         sourcewatch.watch(self.rt)
         captures.tidy(self._loaded.settings.ledger, self.rt.clock())
+        memory.give_back()
         return 0
 
     def _gather_answers(self) -> None:
@@ -245,6 +246,7 @@ class Worker:
 def work(loaded: Loaded, *, ready: Callable[[], None] = lambda: None) -> None:
     """Run the worker until SIGTERM, SIGINT or SIGHUP; SIGUSR1 reads the folder's files anew."""
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # until there is something to reload
+    memory.share_arenas()
     lock = Lock(loaded.settings.ledger / "work.lock", "work").take()
     store = patiently(lambda: open_ledger(loaded.settings))
     worker = patiently(lambda: Worker(loaded, store))

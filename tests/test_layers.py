@@ -24,7 +24,7 @@ BEDROCK = {
     "records",
     "messages",
 }
-PROCESS = {"lock", "logs", "watch", "actor"}  # what a process needs of the machine it runs on
+PROCESS = {"lock", "logs", "memory", "watch", "actor"}  # what it needs of the machine it runs on
 LEAVES = {"sources", "providers", "crms"}
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(BEDROCK, BEDROCK),
