@@ -49,9 +49,9 @@ def folder(path: Path, port: int, **more: str) -> Path:
     ``more`` are lines added by table name: ``web='inbox_mb = 1'``; ``top`` stands before all.
     """
     path.mkdir(parents=True, exist_ok=True)
-    root = starters.root()
-    for name in ("mappings", "templates"):
-        shutil.copytree(root / name, path / name, dirs_exist_ok=True)
+    for place, source in starters.files():
+        (path / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, path / place)
     tables = {
         "top": 'brand = "Corner Shop"\nhelp_contact = "help@corner.example"\ncountry = "US"\n'
         'language = "en"\nlink_hosts = ["corner.example"]\ntest_clock = true',

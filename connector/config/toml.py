@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import pickle
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -215,7 +217,7 @@ def read(path: Path, faults: list[Fault], shown_as: str = "") -> Table:
         if len(raw) > MAX_FILE_BYTES:
             raise ValueError(f"the file has {len(raw)} bytes; at most {MAX_FILE_BYTES} are read")
         source = raw.decode()
-        values = tomllib.loads(source)
+        values, lines = _parsed(source)
     except OSError as error:
         reason = error.strerror or str(error)
         faults.append(Fault(name, 0, "", f"cannot be read: {reason}", "create it or fix its mode"))
@@ -228,7 +230,20 @@ def read(path: Path, faults: list[Fault], shown_as: str = "") -> Table:
     except ValueError as error:
         faults.append(Fault(name, 0, "", str(error), "save it as UTF-8 text"))
         return Table(name, {}, [], {})
-    return Table(name, values, faults, _find_lines(source))
+    except RecursionError:
+        faults.append(Fault(name, 0, "", "is nested too deeply", "write fewer lists within lists"))
+        return Table(name, {}, [], {})
+    return Table(name, pickle.loads(values), faults, lines)  # noqa: S301  what `_parsed` packed
+
+
+@lru_cache(maxsize=256)
+def _parsed(source: str) -> tuple[bytes, dict[str, int]]:
+    """What a file says, packed so that each reader has its own, and the lines of its keys.
+
+    A folder is read anew by each reload, comparison and replay, and most of its files are as
+    they were.
+    """
+    return pickle.dumps(tomllib.loads(source)), _find_lines(source)
 
 
 def _find_lines(source: str) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, nodes
@@ -22,6 +23,7 @@ from connector.model import Json
 
 MAX_SOURCE: Final = 2_000  #: characters of one expression
 MAX_TEMPLATE: Final = 10_000  #: characters of a template, and of what it makes
+KEPT: Final = 4_096  #: compiled ones: files say the same often, and every reload says it again
 
 Context = Mapping[str, Json]
 """What an expression may read, by its first name: contact, signal, properties …"""
@@ -115,6 +117,7 @@ class Template:
             raise _explained(error) from None
 
 
+@lru_cache(maxsize=KEPT)
 def compile_expression(source: str, *, strict: bool, limit: int = MAX_SIZE) -> Expression:
     """One expression; ``ValueError`` names the column of a fault.
 
@@ -156,6 +159,7 @@ def compile_all(sources: Mapping[str, str | Expression], *, strict: bool) -> Bun
     return Bundle(expressions, paths, Program(sandbox, roots, parts), signals, segments)
 
 
+@lru_cache(maxsize=KEPT)
 def compile_template(source: str) -> Template:
     """One text; ``ValueError`` names the line of a fault."""
     if len(source) > MAX_TEMPLATE:

@@ -98,6 +98,24 @@ def test_a_file_that_is_missing_too_large_or_no_text_is_one_fault(tmp_path: Path
     assert faults[2].remedy == "save it as UTF-8 text"
 
 
+@pytest.mark.parametrize("opened_by", ["[", "{a="])
+def test_a_file_nested_without_end_is_one_fault(tmp_path: Path, opened_by: str) -> None:
+    closed_by = {"[": "]", "{a=": "}"}[opened_by]
+    nested = opened_by * 5_000 + "1" + closed_by * 5_000
+    top, faults = opened(tmp_path, f"a = {nested}")
+    assert top.values == {}
+    assert [fault.message for fault in faults] == ["is nested too deeply"]
+
+
+def test_each_reader_of_a_file_has_values_of_its_own(tmp_path: Path) -> None:
+    text = "a = [1, 2]\nat = 2026-11-21T10:00:00Z\n"
+    first, _ = opened(tmp_path, text)
+    first.values["a"].append(3)
+    second, _ = opened(tmp_path, text)
+    assert second.values["a"] == [1, 2]
+    assert second.values["at"] == first.values["at"]
+
+
 @pytest.mark.parametrize(
     ("text", "span"),
     [
