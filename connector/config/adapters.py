@@ -138,7 +138,9 @@ def _try(table: Table, adapter: Any, given: Mapping[str, Any], handed: Mapping[s
     try:
         adapter(**supplied, **revealed(given))
     except ValueError as error:
-        table.fault("", str(error), "the adapter's documentation says what it takes")
+        group, _, name = table.path.partition(".")
+        page = group if group == "providers" else name
+        table.fault("", str(error), f"docs/{page}.md says what it takes")
 
 
 def load_class(adapter: Any) -> Any:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from connector.config import toml
-from connector.config.sources import MAX_BODY, scheme_of
+from connector.config import stock_proof, toml
+from connector.config.sources import MAX_BODY
+from connector.config.stock_proof import Prover
 from connector.config.supply import nearest
 from connector.config.toml import REQUIRED, Table
 from connector.config.web import check_address
@@ -26,26 +25,23 @@ from connector.providers.stock_terms import (
     Asking,
     Auth,
     Hearing,
-    Proof,
     Sending,
     Slot,
     Terms,
 )
 from connector.rules.mapping import Verify
-from connector.sources import signatures
 
 FOLDER: Final = "mappings/providers"
-AUTHS: Final = ("bearer", "basic", "header", "none")
-TRUSTED: Final = ("basic", "bearer", "header")
-"""Schemes in which who sends a callback shows the secret itself, so that all of it is believed."""
+AUTHS: Final = ("bearer", "basic", "header", "fields", "none")
+FORMATS: Final = ("json", "form", "query")
 
 #: What an expression may begin with.
 MESSAGE: Final = frozenset(
     {"to", "text", "sender", "channel", "send_id", "callback_url", "valid_for", "purpose"}
 )
-ANSWER: Final = frozenset({"status", "body", "headers"})
-CALLBACK: Final = frozenset({"body", "item", "headers", "query", "path"})
-ASKED: Final = frozenset({"body", "item"})
+ANSWER: Final = frozenset({"status", "body", "raw", "headers"})
+CALLBACK: Final = frozenset({"body", "raw", "item", "headers", "query", "path"})
+ASKED: Final = frozenset({"body", "raw", "item"})
 
 #: What each table may tell, and of that what it must.
 ANSWERS: Final = ("accepted", "id", "segments", "price", "currency", "code")
@@ -55,6 +51,8 @@ PLACES: Final[Mapping[str, frozenset[str]]] = {
     "status": frozenset({"id", "reference", "to"}),
     "find": frozenset({"reference", "to"}),
 }
+
+TELL: Final = 'tell ours in [send.body] or [send.headers]: reference = "send_id"'
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}")
@@ -79,24 +77,13 @@ def load(folder: Path, faults: list[Fault], adapters: Collection[str]) -> dict[s
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Prover:
-    """Makes the check of a scheme for given secrets."""
-
-    scheme: Verify
-
-    def __call__(self, secrets: Sequence[bytes]) -> Proof:
-        """The check; raises ``ValueError`` saying what a secret of this scheme looks like."""
-        keys = signatures.read_keys(self.scheme, secrets)
-        return functools.partial(signatures.verify, self.scheme, keys)
-
-
 class _Reader:
     """Reads one file."""
 
     def __init__(self, name: str, top: Table) -> None:
         self.name = name
         self.top = top
+        self.tells_reference = False  # whether a request bears our own reference
 
     def terms(self) -> Terms:
         """The whole file."""
@@ -105,15 +92,15 @@ class _Reader:
         about.text("description", "")
         channels = about.words("channels", ("sms",), choices=CHANNELS)
         about.done()
-        scheme, prove = self.proof()
+        verify, auth = self.proof(), self.auth()
         receipts = self.hearing("receipts", RECEIPTS, ("id", "status"))
         replies = self.hearing("replies", REPLIES, ("id", "sender", "text"))
         self.told_apart(receipts, replies)
         terms = Terms(
             name=self.name,
             channels=frozenset(channels),
-            auth=self.auth(),
-            sending=self.sending(),
+            auth=auth,
+            sending=self.sending(auth),
             answer=self.fields(top.table("answer"), ANSWERS, ("id",), ANSWER),
             codes=self.meanings("codes", str),
             statuses=self.meanings("statuses", _http_status),
@@ -122,18 +109,18 @@ class _Reader:
             replies=replies,
             status=self.asking("status", RECEIPTS, ("status",)),
             find=self.asking("find", ("id", "reference"), ("id", "reference")),
-            prove=prove,
-            believes_address=scheme in TRUSTED,
+            prove=Prover(verify),
+            believes_address=verify.scheme in stock_proof.TRUSTED,
+            shown_in_address=verify.scheme == stock_proof.QUERY,
         )
         top.done()
         return terms
 
-    def proof(self) -> tuple[str, Callable[[Sequence[bytes]], Proof]]:
-        """How callbacks are proven, and the check for given secrets."""
+    def proof(self) -> Verify:
+        """How callbacks are proven."""
         if "verify" not in self.top:
             self.top.fault("verify", "is missing", "add [verify], or anybody could send a STOP")
-        scheme = scheme_of(self.top.table("verify"))
-        return scheme.scheme, Prover(scheme)
+        return stock_proof.read(self.top.table("verify"))
 
     def auth(self) -> Auth:
         """How requests are proven."""
@@ -142,33 +129,43 @@ class _Reader:
         header = table.text("header", REQUIRED if scheme == "header" else "Authorization")
         if header and not _HEADER.fullmatch(header):
             table.fault("header", f"is {header!r:.60}, no header's name", 'such as "X-Api-Key"')
-        auth = Auth(scheme, header, table.text("prefix", ""))
+        fields = table.words("fields") if scheme == "fields" else ()
+        if "fields" in table and scheme == "fields" and not all(fields or [""]):
+            table.fault("fields", "names no field", 'such as ["login", "password"]')
+        auth = Auth(scheme, header, table.text("prefix", ""), fields)
         table.done()
         return auth
 
-    def sending(self) -> Sending:
+    def sending(self, auth: Auth) -> Sending:
         """Where a text is handed over, and how it is written."""
         table = self.top.table("send")
         url = table.text("url")
         check_address(table, "url", url)
-        is_form = table.text("format", "json", choices=("json", "form")) == "form"
+        format_ = table.text("format", "json", choices=FORMATS)
         found: dict[str, Expression] = {}
         headers = table.table("headers")
         for name in headers.values:
             if not _HEADER.fullmatch(name):
                 headers.fault(name, "is no header's name", "use letters, digits and -")
             found |= self.fields(headers, (name,), (), MESSAGE, "headers.")
-        body = self.body(table.table("body"), found, is_form)
-        if not any("text" in each.paths for each in found.values()):
-            table.fault("body", "never tells the text", 'say where it stands: text = "text"')
+        body = self.body(table.table("body"), found, format_ != "json")
+        told = {path for each in found.values() for path in each.paths}
+        for name in ("to", "text"):
+            if name not in told:
+                table.fault("body", f"never tells {name}", f'say where it is: {name} = "{name}"')
+        for name in body.keys() & {*auth.fields}:
+            table.fault(f"body.{name}", "is a field of [auth] too", "take it out of one of them")
+        self.tells_reference = "send_id" in told
         sending = Sending(
             url=url,
-            is_form=is_form,
+            format=format_,
             body=body,
             headers=tuple(headers.values),
             values=compile_all(found, strict=False),
             repeats_safely=table.flag("repeats_safely", False),
         )
+        if sending.repeats_safely and not self.tells_reference:
+            table.fault("repeats_safely", "is set, and no text bears a key", TELL)
         table.done()
         return sending
 
@@ -238,7 +235,7 @@ class _Reader:
             self.top.fault(key, "is missing", f"{remedy} would ever be heard")
             return None
         table = self.top.table(key)
-        when = self.expression(table, "when", CALLBACK)
+        when = self.expression(table, "when", CALLBACK - {"item"})
         for_each = self.expression(table, "for_each", CALLBACK - {"item"}, MAX_BODY)
         hearing = Hearing(self.fields(table, names, needed, CALLBACK), when, for_each)
         table.done()
@@ -255,6 +252,8 @@ class _Reader:
         if key not in self.top:
             return None
         table = self.top.table(key)
+        if key == "find" and not self.tells_reference:
+            table.fault("", "asks by a reference that no text bears", TELL)
         url = table.text("url")
         places = _PLACE.findall(url)
         check_address(table, "url", _PLACE.sub("x", url))

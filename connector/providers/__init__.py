@@ -101,3 +101,15 @@ ADAPTERS: Final[Mapping[str, str]] = {
 def adapter_of(name: str) -> str:
     """The adapter of a provider, by the name it has in the configuration."""
     return ADAPTERS.get(name, STOCK)
+
+
+def who_looks_up(use: str, known: Mapping[str, Provider]) -> tuple[str, LooksUp] | None:
+    """Who looks numbers up: the provider in use where it can, else the first other that is here.
+
+    Of real numbers the sandbox tells nothing.
+    """
+    for name in (use, *(other for other in known if other != "sandbox")):
+        provider: object = known.get(name)
+        if isinstance(provider, LooksUp):
+            return name, provider
+    return None

@@ -19,7 +19,7 @@ from connector.errors import Deferred, Overloaded, Unverified
 from connector.messages import SMS, Accepted, Carried, Found, Message, Receipt, Reply
 from connector.model import Hook, Purpose
 from connector.providers import Ability, aws_events
-from connector.providers.aws_errors import failure
+from connector.providers.aws_errors import failure, unopened
 from connector.providers.sns import TOPIC, Fetch, Notices, NotProven
 
 log = logging.getLogger("connector")
@@ -112,7 +112,11 @@ class Aws:
     def send(self, message: Message) -> Accepted:
         """Send one text; whatever AWS may have taken unseen is ``Uncertain``."""
         try:
-            answer = self._client.send_text_message(**self._fields(message))
+            client = self._client
+        except Exception as error:  # whatever it was, AWS was not asked for anything
+            raise unopened(error) from None
+        try:
+            answer = client.send_text_message(**self._fields(message))
         except Exception as error:  # botocore's parser raises anything on an answer it cannot read
             raise failure(error) from None
         return aws_events.accepted(answer)

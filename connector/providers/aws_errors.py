@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ssl import SSLCertVerificationError
 from typing import Any, Final
 
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
 from connector.providers import refusals
 
 SEE: Final = "https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/"
+SEND: Final = "SendTextMessage"
+CREDENTIALS: Final = "boto3 could not get credentials for AWS"
 
 _KEPT: Final[refusals.Means] = (Deferred, "configuration")  # of the whole account
 _CLOSED: Final[refusals.Means] = (Refused, "configuration")  # of one country or number
@@ -74,12 +77,11 @@ MISHAPS: Final[Mapping[str, tuple[type[SendFailed], str, str]]] = {
     "ReadTimeoutError": (Uncertain, "timeout", "AWS did not answer in time"),
     "EndpointConnectionError": (Deferred, "unavailable", "AWS could not be reached"),
     "ProxyConnectionError": (Deferred, "unavailable", "the proxy to AWS could not be reached"),
-    "SSLError": (Deferred, "unavailable", "AWS's certificate could not be proven"),
+    "SSLError": (Uncertain, "unavailable", "the TLS connection to AWS broke"),
     "NoCredentialsError": (*_KEPT, "boto3 found no credentials for AWS"),
     "PartialCredentialsError": (*_KEPT, "boto3 found no whole credentials for AWS"),
-    "CredentialRetrievalError": (*_KEPT, "boto3 could not get credentials for AWS"),
-    "TokenRetrievalError": (*_KEPT, "boto3 could not get credentials for AWS"),
-    "ProfileNotFound": (*_KEPT, "boto3 found no profile of AWS by this name"),
+    "CredentialRetrievalError": (*_KEPT, CREDENTIALS),
+    "TokenRetrievalError": (*_KEPT, CREDENTIALS),
     "ParamValidationError": (Refused, "content", "AWS would not take such a text or number"),
     "ResponseParserError": (Uncertain, "unknown", "AWS's answer is unreadable"),
 }
@@ -91,12 +93,30 @@ def failure(error: Exception) -> SendFailed:
     """The error that an exception of boto3 comes to; it never repeats AWS's own wording."""
     answer = getattr(error, "response", None)
     if isinstance(answer, dict):
+        if getattr(error, "operation_name", SEND) != SEND:  # who gives credentials was asked first
+            return Deferred(CREDENTIALS, reason="configuration")
         return _answered(answer)
+    if _is_of_certificate(error):
+        return Deferred("AWS's certificate could not be proven", reason="unavailable")
     for base in type(error).__mro__:
         if base.__name__ in MISHAPS:
             kind, reason, says = MISHAPS[base.__name__]
             return kind(says, reason=reason)
     return Uncertain("the exchange with AWS broke off", reason="unavailable")
+
+
+def unopened(error: Exception) -> Deferred:
+    """Why boto3 made no client: nothing was asked of AWS."""
+    says = f"boto3 cannot be used for AWS ({type(error).__name__}): check region, profile, version"
+    return Deferred(says, reason="configuration")
+
+
+def _is_of_certificate(error: Exception) -> bool:
+    """Whether AWS's certificate was refused, so that nothing was sent; other faults of TLS may
+    come after a text."""
+    told = getattr(error, "kwargs", {}).get("error")
+    parts = (told, *getattr(told, "args", ()))
+    return any(isinstance(part, SSLCertVerificationError) for part in parts)
 
 
 def _answered(answer: Mapping[str, Any]) -> SendFailed:
@@ -109,9 +129,7 @@ def _answered(answer: Mapping[str, Any]) -> SendFailed:
         return Uncertain(says, reason="unavailable" if status >= 500 else "timeout", code=name)
     if code is None and status == 429:
         code = "ThrottlingException"
-    kind, why = CODES[code] if code else (Refused, "unknown")
-    if code is None and status in (401, 403, 404):
-        kind, why = _KEPT
+    kind, why = CODES[code] if code else refusals.STATUSES.get(status, (Refused, "unknown"))
     return kind(f"{says}: {refusals.advice('AWS', why, SEE)}", reason=why, code=name)
 
 

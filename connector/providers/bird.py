@@ -15,11 +15,11 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from connector.errors import Deferred, SendFailed, Uncertain, Unreadable, Unverified
+from connector.errors import SendFailed, Uncertain, Unreadable, Unverified
 from connector.messages import SMS, Accepted, Carried, Found, Message, Receipt, Reply
 from connector.model import Hook, Json
 from connector.providers import Ability, bird_callbacks, refusals
-from connector.providers.reading import http_date, identifier, json_object
+from connector.providers.reading import http_date, identifier, iso_written, json_object, letters
 
 if TYPE_CHECKING:
     from connector.providers.wire import Answer, Wire
@@ -40,8 +40,9 @@ class Bird:
     """Bird as a provider.
 
     ``channel_id`` is the SMS channel that texts leave by; a text's own sender may name another
-    one of the same workspace. ``signing_keys`` are those of the webhook subscriptions; several are
-    for rotation. ``http`` is a ``requests.Session`` without retries.
+    one of the same workspace, and ``senders`` are those of routes, which are listed too.
+    ``signing_keys`` are those of the webhook subscriptions; several are for rotation. ``http`` is
+    a ``requests.Session`` without retries.
     """
 
     name = bird_callbacks.PROVIDER
@@ -61,6 +62,7 @@ class Bird:
         access_key: str,
         signing_keys: Sequence[str],
         base_url: str = "https://api.bird.com",
+        senders: Sequence[str] = (),
         http: Any = None,
     ) -> None:
         for name, value in (("workspace_id", workspace_id), ("channel_id", channel_id)):
@@ -71,6 +73,7 @@ class Bird:
             raise ValueError("signing_keys is empty: callbacks could not be verified")
         self._keys = keys
         self._channel = channel_id
+        self._channels = {channel_id, *(each for each in senders if _UUID.fullmatch(each))}
         self._workspace = f"/workspaces/{workspace_id}"
         self._base_url = base_url
         self._login = f"AccessKey {access_key}"
@@ -109,7 +112,7 @@ class Bird:
 
     def find(self, message: Message, since: datetime) -> Found:
         """Look for our reference; where no text bears it, for number, words and time."""
-        window = {"startAt": _written(since - NEAR), "endAt": _written(since + NEAR)}
+        window = {"startAt": iso_written(since - NEAR), "endAt": iso_written(since + NEAR)}
         try:
             entries, answered_at = self._list(self._path(message.sender), "outgoing", window)
             texts = [bird_callbacks.carried(entry) for entry in entries]
@@ -118,21 +121,12 @@ class Bird:
         for text in texts:
             if text.send_id == message.send_id:
                 return Found(True, text.provider_id, by_reference=True, fits=(text,))
-        fits = tuple(
-            text
-            for text in texts
-            if not text.send_id
-            and (text.to, text.text) == (message.to, message.text)
-            and abs(text.at - since) <= NEAR
-        )
-        if fits:
-            return (
-                Found(True, fits[0].provider_id, fits=fits)
-                if len(fits) == 1
-                else Found(None, fits=fits)
-            )
+        near = [text for text in texts if not text.send_id and _may_be(text, message, since)]
+        fits = tuple(text for text in near if text.to and letters(text.text))
+        if len(fits) == 1 == len(near):
+            return Found(True, fits[0].provider_id, fits=fits)
         settled = answered_at is not None and answered_at - since >= SETTLED
-        return Found(False if settled else None)
+        return Found(False if settled and not near else None, fits=fits)
 
     def status(self, provider_id: str, message: Message) -> Receipt | None:
         """How a text stands now; None where Bird knows no such message."""
@@ -140,14 +134,14 @@ class Bird:
         if answer.status == 404:
             return None
         if answer.status != 200:
-            raise _listing_failed(answer)
+            raise refusals.of_listing(_failure(answer))
         try:
             return bird_callbacks.receipt(json_object(answer.body))
         except Unreadable as error:
             raise Uncertain(str(error)) from None
 
     def inbound(self, since: datetime) -> Iterator[Reply]:
-        """Replies that Bird took since an instant, oldest first.
+        """Replies that Bird took on our channels since an instant, oldest first.
 
         Raises ``Deferred`` or ``Uncertain`` when they cannot all be listed now.
         """
@@ -157,7 +151,7 @@ class Bird:
         return (each for at, each in dated if at >= since)
 
     def carried(self, since: datetime) -> Iterator[Carried]:
-        """Texts that Bird took on this channel since an instant, oldest first.
+        """Texts that Bird took on our channels since an instant, oldest first.
 
         Raises ``Deferred`` or ``Uncertain`` when they cannot all be listed now.
         """
@@ -168,11 +162,14 @@ class Bird:
     def _read(
         self, read: Callable[[Mapping[str, Json]], T], direction: str, since: datetime
     ) -> list[T]:
-        listed, _ = self._list(self._path(), direction, {"startAt": _written(since)})
+        window, found = {"startAt": iso_written(since)}, list[T]()
         try:
-            return [read(entry) for entry in listed]
+            for channel in sorted(self._channels):
+                listed, _ = self._list(self._path(channel), direction, window)
+                found += (read(entry) for entry in listed)
         except Unreadable as error:
             raise Uncertain(str(error)) from None
+        return found
 
     def _list(
         self, path: str, direction: str, window: Mapping[str, str]
@@ -184,7 +181,7 @@ class Bird:
         for _ in range(MAX_PAGES):
             answer = self._wire.get(f"{path}?{urlencode(query)}")
             if answer.status != 200:
-                raise _listing_failed(answer)
+                raise refusals.of_listing(_failure(answer))
             answered_at = answered_at or http_date(answer.headers.get("Date"))
             page = json_object(answer.body)
             for entry in _entries(page):
@@ -208,6 +205,15 @@ class Bird:
         return [bird_callbacks.read(hook)]
 
 
+def _may_be(text: Carried, message: Message, since: datetime) -> bool:
+    """Whether a listed text may be this one; where the list leaves number or words out, it may."""
+    return (
+        text.to in ("", message.to)
+        and letters(text.text) in ("", letters(message.text))
+        and abs(text.at - since) <= NEAR
+    )
+
+
 def _entries(page: Mapping[str, Json]) -> list[Mapping[str, Json]]:
     listed = page.get("results")
     if not isinstance(listed, list):
@@ -215,18 +221,8 @@ def _entries(page: Mapping[str, Json]) -> list[Mapping[str, Json]]:
     return [entry for entry in listed if isinstance(entry, dict)]
 
 
-def _written(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _failure(answer: Answer) -> SendFailed:
     """The error that an answer other than 2xx comes to, by its status; its words are not read."""
     code = json_object(answer.body).get("code")
     told = code if isinstance(code, str) and _WORD.fullmatch(code) else ""
     return refusals.failure("Bird", answer, told, {})
-
-
-def _listing_failed(answer: Answer) -> SendFailed:
-    """A list or a status that cannot be had now is asked for again, whatever the answer says."""
-    error = _failure(answer)
-    return error if isinstance(error, (Deferred, Uncertain)) else Uncertain(str(error))

@@ -11,12 +11,12 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from connector.errors import Unreadable
 from connector.messages import Carried, Receipt, Reply
 from connector.model import Hook, Json, Status
-from connector.providers.reading import e164, iso_date, json_object
+from connector.providers.reading import e164, inside, is_fresh, iso_date, json_object
 
 PROVIDER: Final = "bird"
 
@@ -50,7 +50,7 @@ def proven(hook: Hook, keys: Sequence[str], now: datetime) -> bool:
     """Whether one of the keys signed time, address and body."""
     stamp = hook.headers.get("messagebird-request-timestamp", "").encode("latin-1", "replace")
     given = hook.headers.get("messagebird-signature", "").encode("latin-1", "replace")
-    if not given or not _is_fresh(stamp, now):
+    if not given or not is_fresh(stamp, now, FRESH, AHEAD):
         return False
     address = hook.url.encode(errors="replace")
     signed = b"\n".join((stamp, address, hashlib.sha256(hook.body).digest()))
@@ -88,10 +88,10 @@ def receipt(message: Mapping[str, Json]) -> Receipt:
 
 def reply(message: Mapping[str, Json]) -> Reply:
     """An inbound text; raise ``Unreadable`` where id or sender is missing."""
-    sender = _inside(message, "sender", "contact", "identifierValue")
+    sender = inside(message, "sender", "contact", "identifierValue")
     if not isinstance(message.get("id"), str) or not message["id"] or not sender:
         raise Unreadable("Bird's inbound message bears no id or no sender")
-    ours = _inside(message, "receiver", "connector", "identifierValue")
+    ours = inside(message, "receiver", "connector", "identifierValue")
     return Reply(
         provider=PROVIDER,
         provider_id=message["id"],
@@ -107,7 +107,7 @@ def carried(message: Mapping[str, Json]) -> Carried:
     at = iso_date(message.get("createdAt"))
     if at is None or not isinstance(message.get("id"), str):
         raise Unreadable("Bird's list of messages is unreadable")
-    contacts = _inside(message, "receiver", "contacts")
+    contacts = inside(message, "receiver", "contacts")
     first = contacts[0] if isinstance(contacts, list) and contacts else None
     code, status = _code(message), str(message.get("status") or "")
     return Carried(
@@ -125,27 +125,13 @@ def carried(message: Mapping[str, Json]) -> Carried:
 
 
 def _text(message: Mapping[str, Json]) -> str:
-    return str(_inside(message, "body", "text", "text") or "")
+    return str(inside(message, "body", "text", "text") or "")
 
 
 def _code(message: Mapping[str, Json]) -> str:
-    code = _inside(message, "failure", "code")
+    code = inside(message, "failure", "code")
     return str(code) if isinstance(code, int) and 0 < code < 10**6 else ""
 
 
 def _reason(code: str) -> str:
     return CODES.get(code, "unknown") if code else ""
-
-
-def _inside(message: Mapping[str, Json], *path: str) -> Any:
-    found: Any = message
-    for name in path:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
-
-
-def _is_fresh(stamp: bytes, now: datetime) -> bool:
-    if not (stamp.isdigit() and len(stamp) <= 12):
-        return False
-    age = now.timestamp() - int(stamp)
-    return -AHEAD.total_seconds() <= age <= FRESH.total_seconds()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, unquote_plus, urlsplit
 
 import orjson
 
@@ -16,11 +17,14 @@ from connector.model import Hook, Json
 
 REFERENCE: Final = "s"
 """The query parameter of a callback address that brings our own reference back."""
+SECRET: Final = "secret"  # noqa: S105  # its name
+"""The query parameter of a callback address by which a provider that signs nothing is known."""
 
 _DIGITS = re.compile(r"[1-9][0-9]{6,14}")  # a short code has fewer, and no plus
 MAX_IDENTIFIER: Final = 255
 MAX_FIELDS: Final = 500  #: of a form
 
+_MARK = re.compile(r"\W+")
 _PRICE = re.compile(r"-?(\d{1,9}(?:\.\d{1,9})?)")
 
 
@@ -37,7 +41,7 @@ def inside(value: Json, *path: str | int) -> Json:
     """What stands at a path of names and places; None where the path leads nowhere."""
     for step in path:
         try:
-            value = value[step]
+            value = None if isinstance(value, str) else value[step]
         except (LookupError, TypeError):
             return None
     return value
@@ -46,6 +50,11 @@ def inside(value: Json, *path: str | int) -> Json:
 def written(value: Json) -> str:
     """Text as it was written; "" where something else stands."""
     return value if isinstance(value, str) else ""
+
+
+def letters(text: str) -> str:
+    """A text's letters and digits alone: a vendor may write its marks and blanks in another way."""
+    return _MARK.sub("", unicodedata.normalize("NFKC", text))
 
 
 def identifier(value: Json) -> str:
@@ -66,6 +75,12 @@ def micros(price: Json) -> int | None:
     return round(Decimal(written[1]) * 1_000_000) if written else None
 
 
+def price(amount: Json, currency: Json) -> tuple[int | None, str]:
+    """A price in millionths and its currency, which means nothing where there is no price."""
+    cost = micros(amount)
+    return cost, written(currency).upper() if cost is not None else ""
+
+
 def http_date(written: Any) -> datetime | None:
     """An RFC 2822 date, or None."""
     try:
@@ -84,6 +99,18 @@ def iso_date(written: Any) -> datetime | None:
         return None
 
 
+def iso_written(at: datetime) -> str:
+    """An instant of UTC as ISO 8601, in milliseconds."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def is_fresh(stamp: bytes, now: datetime, back: timedelta, ahead: timedelta) -> bool:
+    """Whether seconds since 1970, as somebody wrote them, are at most so far back or ahead."""
+    if not (stamp.isdigit() and len(stamp) <= 12):
+        return False
+    return -ahead.total_seconds() <= now.timestamp() - int(stamp) <= back.total_seconds()
+
+
 def e164(number: Json) -> str:
     """A number that was written without its plus, with it; anything else as it was written."""
     written = str(number or "")
@@ -92,11 +119,23 @@ def e164(number: Json) -> str:
 
 def tagged(url: str, send_id: str) -> str:
     """A callback address that brings our own reference back, even if the answer is lost."""
+    return with_parameter(url, REFERENCE, send_id)
+
+
+def with_parameter(url: str, name: str, value: str) -> str:
+    """An address with one parameter more; "" where there is no address."""
     if not url:
         return ""
     address, mark, fragment = url.partition("#")
     joint = "&" if "?" in address else "?"
-    return f"{address}{joint}{REFERENCE}={quote(send_id, safe='')}{mark}{fragment}"
+    return f"{address}{joint}{name}={quote(value, safe='')}{mark}{fragment}"
+
+
+def without_secret(url: str) -> str:
+    """An address as it may be kept: without the secret that it may bear."""
+    address, mark, told = url.partition("?")
+    kept = [part for part in told.split("&") if unquote_plus(part.partition("=")[0]) != SECRET]
+    return address + mark * bool(kept) + "&".join(kept)
 
 
 def referred(url: str) -> str:

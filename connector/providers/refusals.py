@@ -19,7 +19,7 @@ expire by themselves. ``Refused`` with ``configuration`` concerns one country or
 """
 
 STATUSES: Final[Mapping[int, Means]] = {
-    **dict.fromkeys((301, 302, 303, 307, 308), (Deferred, "configuration")),
+    **dict.fromkeys(range(300, 400), (Deferred, "configuration")),
     **dict.fromkeys((401, 402, 403, 404, 405, 407), (Deferred, "configuration")),
     408: (Uncertain, "timeout"),
 }
@@ -50,6 +50,11 @@ def failure(
         return Deferred(says, reason="rate_limited", code=code, retry_after=wait)
     kind, why = codes.get(code) or STATUSES.get(answer.status) or (Refused, "unknown")
     return kind(f"{says}: {advice(provider, why, see)}", reason=why, code=code)
+
+
+def of_listing(error: SendFailed) -> SendFailed:
+    """A list or a status that cannot be had now is asked for again, whatever the answer says."""
+    return error if isinstance(error, (Deferred, Uncertain)) else Uncertain(str(error))
 
 
 def advice(provider: str, why: str, see: str = "") -> str:

@@ -14,11 +14,19 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from connector.errors import Deferred, SendFailed, Uncertain, Unreadable, Unverified
+from connector.errors import SendFailed, Uncertain, Unreadable, Unverified
 from connector.messages import SMS, Accepted, Carried, Found, Message, Receipt, Reply
 from connector.model import Hook, Json
-from connector.providers import Ability, sinch_callbacks
-from connector.providers.reading import e164, http_date, identifier, iso_date, json_object, tagged
+from connector.providers import Ability, refusals, sinch_callbacks
+from connector.providers.reading import (
+    e164,
+    http_date,
+    identifier,
+    iso_date,
+    iso_written,
+    json_object,
+    tagged,
+)
 from connector.providers.sinch_errors import failure
 
 if TYPE_CHECKING:
@@ -107,24 +115,27 @@ class Sinch:
             "body": message.text.encode(errors="replace").decode(),
             "delivery_report": "per_recipient",
             "client_reference": message.send_id,
-            "expire_at": _written(self._clock() + valid_for),
+            "expire_at": iso_written(self._clock() + valid_for),
             "max_number_of_message_parts": MAX_PARTS,
             "callback_url": tagged(message.callback_url, message.send_id),
         }
         return orjson.dumps({name: value for name, value in fields.items() if value})
 
     def find(self, message: Message, since: datetime) -> Found:
-        """Look for a batch that bears our reference, and for a delivery report that does."""
-        query = {"client_reference": message.send_id, "start_date": _written(since - NEAR)}
+        """Look for a batch that bears our reference, and for a delivery report that does.
+
+        Every page is read, so that a Sinch that lists more than it was asked for hides nothing.
+        """
+        query = {"client_reference": message.send_id, "start_date": iso_written(since - NEAR)}
+        answered_at: datetime | None = None
         try:
-            for listed, number in (("batches", "id"), ("delivery_reports", "batch_id")):
-                answer = self._ask(listed, {**query, "page_size": "10"})
-                for entry in _entries(answer, listed):
-                    if entry.get("client_reference") == message.send_id and entry.get(number):
-                        return Found(True, str(entry[number]), by_reference=True)
+            for listed, name in (("batches", "id"), ("delivery_reports", "batch_id")):
+                for answer, entries in self._pages(listed, query):
+                    answered_at = answered_at or http_date(answer.headers.get("Date"))
+                    if number := _borne(entries, message.send_id, name):
+                        return Found(True, number, by_reference=True)
         except SendFailed:
             return Found(None)
-        answered_at = http_date(answer.headers.get("Date"))
         settled = answered_at is not None and answered_at - since >= SETTLED
         return Found(False if settled else None)
 
@@ -135,7 +146,7 @@ class Sinch:
         if answer.status == 404:
             return None
         if answer.status != 200:
-            raise _listing_failed(answer)
+            raise refusals.of_listing(failure(answer))
         try:
             return sinch_callbacks.reported(json_object(answer.body), provider_id, message.send_id)
         except Unreadable:
@@ -163,22 +174,28 @@ class Sinch:
     def _since(self, listed: str, since: datetime) -> Iterator[Mapping[str, Json]]:
         """Every entry of a list since an instant; one that moved on to a later page, once."""
         seen: set[str] = set()
-        query = {"start_date": _written(since), "page_size": str(PAGE)}
-        for page in range(MAX_PAGES):
-            entries = _entries(self._ask(listed, {**query, "page": str(page)}), listed)
+        for _, entries in self._pages(listed, {"start_date": iso_written(since)}):
             for entry in entries:
                 if str(entry.get("id")) not in seen:
                     seen.add(str(entry.get("id")))
                     yield entry
-            if len(entries) < PAGE:
-                return
-        raise Uncertain(f"Sinch lists over {MAX_PAGES * PAGE:,} of {listed} since {since}")
 
-    def _ask(self, listed: str, query: Mapping[str, str]) -> Answer:
-        answer = self._wire.get(f"{self._path}/{listed}?{urlencode(query)}")
-        if answer.status != 200:
-            raise _listing_failed(answer)
-        return answer
+    def _pages(
+        self, listed: str, query: Mapping[str, str]
+    ) -> Iterator[tuple[Answer, list[Mapping[str, Json]]]]:
+        """Every page of a list, to its last: a short one may only be shorter than was asked."""
+        seen = 0
+        for page in range(MAX_PAGES):
+            asked = urlencode({**query, "page": str(page), "page_size": str(PAGE)})
+            answer = self._wire.get(f"{self._path}/{listed}?{asked}")
+            if answer.status != 200:
+                raise refusals.of_listing(failure(answer))
+            entries, count = _entries(answer, listed)
+            yield answer, entries
+            seen += len(entries)
+            if not entries or (len(entries) < PAGE and seen >= count):
+                return
+        raise Uncertain(f"Sinch lists over {MAX_PAGES * PAGE:,} of {listed}")
 
     def verify(self, hook: Hook, now: datetime) -> None:
         """Check the HMAC over the body, or the user and password."""
@@ -193,17 +210,23 @@ class Sinch:
         return sinch_callbacks.read(hook)
 
 
-def _written(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _entries(answer: Answer, listed: str) -> list[Mapping[str, Json]]:
-    """The entries of a page; an empty list may be left out altogether."""
+def _entries(answer: Answer, listed: str) -> tuple[list[Mapping[str, Json]], int]:
+    """The entries of a page, and how many there are on all; an empty list may be left out."""
     page = json_object(answer.body)
-    found = page.get(listed, [] if "count" in page or "page" in page else None)
+    count = page.get("count")
+    found = page.get(listed, [] if count == 0 else None)
     if not isinstance(found, list):
         raise Uncertain(f"Sinch's list of {listed} is unreadable")
-    return [entry for entry in found if isinstance(entry, dict)]
+    entries: list[Mapping[str, Json]] = [entry for entry in found if isinstance(entry, dict)]
+    return entries, count if type(count) is int else 0
+
+
+def _borne(entries: Sequence[Mapping[str, Json]], send_id: str, name: str) -> str:
+    """The batch of the entry that bears our reference; "" where none does."""
+    numbers = (
+        identifier(entry.get(name)) for entry in entries if entry.get("client_reference") == send_id
+    )
+    return next((number for number in numbers if number), "")
 
 
 def _carried(entry: Mapping[str, Json]) -> Carried:
@@ -219,9 +242,3 @@ def _carried(entry: Mapping[str, Json]) -> Carried:
         send_id=str(entry.get("client_reference") or ""),
         status=sinch_callbacks.CANCELED if entry.get("canceled") else sinch_callbacks.TAKEN,
     )
-
-
-def _listing_failed(answer: Answer) -> SendFailed:
-    """A list or a status that cannot be had now is asked for again, whatever the answer says."""
-    error = failure(answer)
-    return error if isinstance(error, (Deferred, Uncertain)) else Uncertain(str(error))

@@ -17,7 +17,7 @@ from typing import Final
 from connector.errors import Unreadable
 from connector.messages import Receipt, Reply
 from connector.model import Hook, Json, Status
-from connector.providers.reading import e164, iso_date, json_object, whole
+from connector.providers.reading import e164, is_fresh, iso_date, json_object, whole
 from connector.providers.sinch_errors import NO_ERRORS, reason
 
 PROVIDER: Final = "sinch"
@@ -62,7 +62,7 @@ class Proof:
             hook.headers.get(name, "").encode("latin-1", "replace")
             for name in (SIGNATURE, f"{SIGNATURE}-nonce", f"{SIGNATURE}-timestamp")
         )
-        if not given or not nonce or not _is_fresh(stamp, now):
+        if not given or not nonce or not is_fresh(stamp, now, FRESH, AHEAD):
             return False
         signed = b".".join((hook.body, nonce, stamp))
         wanted = [hmac.digest(each.encode(), signed, "sha256") for each in self.secrets if each]
@@ -141,10 +141,3 @@ def _receipt(told: Mapping[str, Json], provider_id: str, send_id: str) -> Receip
         send_id=send_id,
         segments=whole(told.get("number_of_message_parts")),
     )
-
-
-def _is_fresh(stamp: bytes, now: datetime) -> bool:
-    if not (stamp.isdigit() and len(stamp) <= 12):
-        return False
-    age = now.timestamp() - int(stamp)
-    return -AHEAD.total_seconds() <= age <= FRESH.total_seconds()

@@ -115,13 +115,20 @@ class Notices:
         path = address.removeprefix(origin)
         if path == address or not CERTIFICATE.fullmatch(path):
             raise NotProven(f"SigningCertURL does not lead to a certificate at {origin}")
-        with self._lock:  # one fetch at a time, also where many messages come at once
+        known = self._certificates.get(origin + path)
+        if known is not None:  # not behind the lock: strangers may keep a fetch under way
+            return known
+        if not self._lock.acquire(timeout=PATIENCE):  # one fetch at a time, and no long queue
+            raise Overloaded("another certificate of SNS is being fetched; send it again", 20)
+        try:
             known = self._certificates.get(origin + path)
             if known is None:
                 known = self._fetched_certificate(origin + path, now)
                 while len(self._certificates) >= MAX_CERTIFICATES:
                     self._certificates.pop(next(iter(self._certificates)))
                 self._certificates[origin + path] = known
+        finally:
+            self._lock.release()
         return known
 
     def _fetched_certificate(self, address: str, now: datetime) -> Certificate:

@@ -28,11 +28,11 @@ from connector.messages import (
 )
 from connector.model import Hook, Json
 from connector.providers import Ability, stock_reading
-from connector.providers.reading import http_date, tagged
+from connector.providers.reading import SECRET, http_date, tagged, with_parameter
 from connector.providers.stock_terms import Asking, Auth, Hearing, Slot, Terms
 
 if TYPE_CHECKING:
-    from connector.providers.wire import Wire
+    from connector.providers.wire import Answer, Wire
 
 SETTLED: Final = timedelta(seconds=60)  #: after this a text that is not found was not taken
 _UNSAFE = re.compile(r"[^\x20-\x7e]")
@@ -42,12 +42,13 @@ class Stock:
     """A described provider.
 
     ``secret`` is what requests are proven with: the token of ``bearer``, ``user:password`` of
-    ``basic``, the value of ``header``. ``callback_secrets`` prove callbacks by the scheme of the
-    file; several are for rotation. ``from_number`` is the sender of texts that name none.
-    ``http`` is a ``requests.Session`` without retries.
+    ``basic``, the value of ``header``, the parts of ``fields`` with a colon between.
+    ``callback_secrets`` prove callbacks by the scheme of the file; several are for rotation.
+    ``from_number`` is the sender of texts that name none; ``default_region`` is the country of
+    numbers that are written without theirs. ``http`` is a ``requests.Session`` without retries.
     """
 
-    channels = frozenset(CHANNELS)
+    channels = frozenset(CHANNELS)  # until a file says which
     does: frozenset[Ability] = frozenset()
 
     def __init__(
@@ -57,6 +58,7 @@ class Stock:
         callback_secrets: Sequence[str],
         secret: str = "",
         from_number: str = "",
+        default_region: str = "",
         http: Any = None,
     ) -> None:
         if (terms.auth.scheme == "none") is bool(secret):
@@ -67,13 +69,19 @@ class Stock:
             )
         if terms.auth.scheme == "basic" and ":" not in secret:
             raise ValueError("secret is written user:password where [auth] says basic")
+        if from_number and channel_of(from_number) not in terms.channels:
+            raise ValueError(f"from_number speaks on a channel that {terms.name}'s file lacks")
         self.name = terms.name
         self.channels = terms.channels
         self.does = frozenset(_abilities(terms))
+        self.hears_get = terms.believes_address
         self._terms = terms
         self._prove = terms.prove([each.encode() for each in callback_secrets])
+        self._shown = callback_secrets[0] if terms.shown_in_address else ""
         self._number = from_number
+        self._region = default_region
         self._login = _login(terms.auth, secret)
+        self._fields = _fields(terms.auth, secret)
         self._http = http
         self._wires: dict[str, Wire] = {}
         if terms.status is not None:
@@ -90,43 +98,52 @@ class Stock:
                 f"mend mappings/providers/{self.name}.toml",
                 reason="configuration",
             ) from None
-        body = _filled(send.body, found)
-        if send.is_form:
-            kind, written = "application/x-www-form-urlencoded", _form(body)
-        else:
-            kind, written = "application/json", orjson.dumps(body)
         headers = {name: _header(found[f"headers.{name}"]) for name in send.headers}
+        answer = self._hand_over({**_filled(send.body, found), **self._fields}, headers)
+        return stock_reading.accepted(self._terms, answer)
+
+    def _hand_over(self, body: Mapping[str, Json], headers: Mapping[str, str]) -> Answer:
+        send = self._terms.sending
         wire, path = self._wire(send.url)
-        return stock_reading.accepted(
-            self._terms, wire.post(path, written, {"Content-Type": kind, **headers})
-        )
+        if send.format == "query":
+            return wire.get_done(_asked(path, body), headers)
+        if send.format == "form":
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            return wire.post(path, _form(body).encode(), {**form, **headers})
+        json = {"Content-Type": "application/json"}
+        return wire.post(path, orjson.dumps(body), {**json, **headers})
 
     def _context(self, message: Message) -> dict[str, Json]:
         sender = message.sender or self._number
+        callback_url = tagged(message.callback_url, message.send_id)
+        if self._shown:
+            callback_url = with_parameter(callback_url, SECRET, self._shown)
         return {
             "to": message.to,
             "text": message.text.encode(errors="replace").decode(),
             "sender": sender,
             "channel": channel_of(sender),
             "send_id": message.send_id,
-            "callback_url": tagged(message.callback_url, message.send_id),
+            "callback_url": callback_url,
             "valid_for": int(message.valid_for.total_seconds()),
             "purpose": str(message.purpose),
         }
 
     def find(self, message: Message, since: datetime) -> Found:
-        """Look for our own reference, where the file says how; else it cannot tell."""
+        """Look for our own reference, where the file says how; else it cannot tell.
+
+        Only an empty list says that a text was not taken, or a 404 where one text alone is asked
+        for: a list of others was made by other rules than ours, and may leave this one out.
+        """
         asking = self._terms.find
         if asking is None:
             return Found(None)
         try:
             answer = self._ask(asking, reference=message.send_id, to=message.to)
-            if answer.status == 404:
-                told: list[dict[str, Json]] = []
-            elif answer.status != 200:
+            is_gone = answer.status == 404 and asking.for_each is None
+            if answer.status != 200 and not is_gone:
                 return Found(None)
-            else:
-                told = self._told(asking, answer.body)
+            told = [] if is_gone else self._told(asking, answer.body)
         except (SendFailed, Unreadable):
             return Found(None)
         for entry in told:
@@ -135,7 +152,7 @@ class Stock:
                 return Found(True, number, by_reference=True)
         answered_at = http_date(answer.headers.get("Date"))
         settled = answered_at is not None and answered_at - since >= SETTLED
-        return Found(False if settled else None)
+        return Found(False if settled and not told else None)
 
     def _stands(self, provider_id: str, message: Message) -> Receipt | None:
         """How a text stands; None where the provider knows no such text."""
@@ -148,25 +165,25 @@ class Stock:
             raise stock_reading.failure(self._terms, answer)
         try:
             told = self._told(asking, answer.body)
-            ours = message.send_id
-            return stock_reading.receipt(self._terms, told[0], ours, provider_id) if told else None
+            for entry in told:
+                if stock_reading.identified(entry.get("id")) in ("", provider_id):
+                    ours = message.send_id
+                    return stock_reading.receipt(self._terms, entry, ours, provider_id)
         except Unreadable as error:
             raise Uncertain(str(error)) from None
+        return None
 
     def _told(self, asking: Asking, body: bytes) -> list[dict[str, Json]]:
         hearing = Hearing(asking.fields, None, asking.for_each)
-        context = {"body": stock_reading.parsed(body)}
-        if not isinstance(context["body"], (dict, list)):
-            raise Unreadable("the answer is neither JSON nor a form")
-        found = stock_reading.entries(hearing, context)
+        found = stock_reading.entries(hearing, stock_reading.said(body))
         return [stock_reading.values(asking.fields, each) for each in found]
 
-    def _ask(self, asking: Asking, **parts: str) -> Any:
+    def _ask(self, asking: Asking, **parts: str) -> Answer:
         url = asking.url
         for name, value in parts.items():
             url = url.replace(f"{{{name}}}", quote(value, safe=""))
         wire, path = self._wire(url)
-        return wire.get(path)
+        return wire.get(_asked(path, self._fields))
 
     def inbound(self, since: datetime) -> Iterator[Reply]:
         """A described provider lists no replies."""
@@ -182,7 +199,7 @@ class Stock:
 
     def parse(self, hook: Hook) -> Sequence[Receipt | Reply]:
         """Read a callback as the file says."""
-        return stock_reading.heard(self._terms, hook)
+        return stock_reading.heard(self._terms, hook, self._region)
 
     def _wire(self, url: str) -> tuple[Wire, str]:
         """Who speaks to an address's origin, and the rest of the address."""
@@ -205,14 +222,22 @@ def _abilities(terms: Terms) -> Iterator[Ability]:
 
 
 def _login(auth: Auth, secret: str) -> Mapping[str, str]:
-    if auth.scheme == "none":
+    if auth.scheme in ("none", "fields"):
         return {}
     if auth.scheme == "basic":
         return {auth.header: f"Basic {base64.b64encode(secret.encode()).decode()}"}
     return {auth.header: f"Bearer {secret}" if auth.scheme == "bearer" else auth.prefix + secret}
 
 
-def _filled(part: Any, found: Mapping[str, Json]) -> Json:
+def _fields(auth: Auth, secret: str) -> Mapping[str, str]:
+    """The fields of a request that bear the parts of the secret; the last may hold a colon."""
+    parts = secret.split(":", len(auth.fields) - 1) if auth.fields else []
+    if len(parts) != len(auth.fields) or not all(parts):
+        raise ValueError(f"secret is written {':'.join(auth.fields)}, as [auth] names the fields")
+    return dict(zip(auth.fields, parts, strict=True))
+
+
+def _filled(part: Any, found: Mapping[str, Json]) -> Any:
     """A body with its expressions' values; what is none is left out of tables and lists."""
     if isinstance(part, Slot):
         return found[part.name]
@@ -224,11 +249,16 @@ def _filled(part: Any, found: Mapping[str, Json]) -> Json:
     return part
 
 
-def _form(body: Mapping[str, Json]) -> bytes:
+def _form(body: Mapping[str, Json]) -> str:
     pairs: list[tuple[str, str]] = []
     for name, value in body.items():
         pairs += ((name, _word(each)) for each in (value if isinstance(value, list) else [value]))
-    return urlencode(pairs, errors="replace").encode()
+    return urlencode(pairs, errors="replace")
+
+
+def _asked(path: str, fields: Mapping[str, Json]) -> str:
+    """A path with those fields in its query."""
+    return f"{path}{'&' if '?' in path else '?'}{_form(fields)}" if fields else path
 
 
 def _word(value: Json) -> str:

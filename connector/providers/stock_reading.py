@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
+from connector import phone
 from connector.errors import Deferred, ExpressionFailed, SendFailed, Uncertain, Unreadable
 from connector.expressions import Expression
-from connector.messages import Accepted, Receipt, Reply
+from connector.messages import Accepted, Receipt, Reply, bare, channel_of
 from connector.model import Hook, Json, Status
+from connector.phone import NotANumber
 from connector.providers import refusals
 from connector.providers.reading import (
     e164,
@@ -34,9 +38,13 @@ MAX_FIELDS: Final = 500
 MAX_WORDS: Final = 4_000  #: characters of an answer that is neither JSON nor a form
 
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
+_FIELD = re.compile(r"[\w.:\[\]-]{1,100}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 Fields = Mapping[str, Expression]
+T = TypeVar("T")
+
+log = logging.getLogger("connector")
 
 
 def accepted(terms: Terms, answer: Answer) -> Accepted:
@@ -45,7 +53,7 @@ def accepted(terms: Terms, answer: Answer) -> Accepted:
     What the file says of a code counts first, then what it says of the HTTP status. An answer of
     which neither it nor HTTP says anything leaves the text in doubt.
     """
-    context = {"status": answer.status, "body": parsed(answer.body), "headers": _lower(answer)}
+    context = {"status": answer.status, "headers": _lower(answer), **said(answer.body)}
     told = values(terms.answer, context)
     code = coded(told.get("code"))
     means = terms.codes.get(code) or terms.statuses.get(answer.status)
@@ -62,8 +70,7 @@ def accepted(terms: Terms, answer: Answer) -> Accepted:
 
 def failure(terms: Terms, answer: Answer) -> SendFailed:
     """Why a list or a status cannot be had; it may be asked for again."""
-    error = refusals.failure(terms.name, answer, "", {})
-    return error if isinstance(error, (Deferred, Uncertain)) else Uncertain(str(error))
+    return refusals.of_listing(refusals.failure(terms.name, answer, "", {}))
 
 
 def _failure(terms: Terms, answer: Answer, code: str, means: refusals.Means) -> SendFailed:
@@ -76,29 +83,55 @@ def _failure(terms: Terms, answer: Answer, code: str, means: refusals.Means) -> 
 
 
 def _unlisted(terms: Terms, answer: Answer, code: str) -> SendFailed:
-    if answer.status in (408, 429) or answer.status >= 500 or answer.status in refusals.STATUSES:
+    """What an answer means of which the file says nothing.
+
+    302 and 303 may lead to the page that says that all went well, so that the text is in doubt.
+    """
+    known = answer.status in refusals.STATUSES and answer.status not in (302, 303)
+    if known or answer.status == 429 or answer.status >= 500:
         return refusals.failure(terms.name, answer, code, {})
     says = f"{terms.name} answered {answer.status}" + (f" with code {code}" if code else "")
     file = f"mappings/providers/{terms.name}.toml"
     return Uncertain(f"{says}; {file} does not say what that means: add it to [codes]", code=code)
 
 
-def heard(terms: Terms, hook: Hook) -> Sequence[Receipt | Reply]:
-    """What a verified callback says; raise ``Unreadable`` when it is neither receipt nor reply."""
+def heard(terms: Terms, hook: Hook, region: str) -> Sequence[Receipt | Reply]:
+    """What a verified callback says; raise ``Unreadable`` when it is neither receipt nor reply.
+
+    ``region`` is the country of numbers that are written without theirs.
+    """
     context = {
-        "body": parsed(hook.body),
+        **said(hook.body),
         "headers": dict(hook.headers),
         "query": {name: found[0] for name, found in query(hook.url).items()},
         "path": urlsplit(hook.url).path.rpartition(f"/providers/{terms.name}")[2].strip("/"),
     }
     ours = reference(hook) if terms.believes_address else ""
     if terms.receipts and _is_for(terms.receipts, context):
-        read = (values(terms.receipts.fields, each) for each in entries(terms.receipts, context))
-        return [receipt(terms, told, ours) for told in read]
+        return _each(terms.receipts, context, lambda told: receipt(terms, told, ours))
     if terms.replies and _is_for(terms.replies, context):
-        read = (values(terms.replies.fields, each) for each in entries(terms.replies, context))
-        return [_reply(terms, told) for told in read]
+        return _each(terms.replies, context, lambda told: _reply(terms, told, region))
     raise Unreadable("neither receipt nor reply: no `when` of the provider's file is true of it")
+
+
+def _each(
+    hearing: Hearing, context: Mapping[str, Json], read: Callable[[Mapping[str, Json]], T]
+) -> list[T]:
+    """Every entry of a callback that can be read: a STOP does not wait for its neighbour.
+
+    Raises ``Unreadable`` where none can be.
+    """
+    found, fault = list[T](), None
+    for each in entries(hearing, context):
+        try:
+            found.append(read(values(hearing.fields, each)))
+        except Unreadable as error:
+            fault = error
+    if fault is not None and not found:
+        raise fault
+    if fault is not None:
+        log.warning("act=callback result=partly_unreadable %s", fault)
+    return found
 
 
 def receipt(terms: Terms, told: Mapping[str, Json], ours: str, number: str = "") -> Receipt:
@@ -124,35 +157,59 @@ def receipt(terms: Terms, told: Mapping[str, Json], ours: str, number: str = "")
     )
 
 
-def _reply(terms: Terms, told: Mapping[str, Json]) -> Reply:
-    number, sender = identified(told.get("id")), e164(told.get("sender"))
+def _reply(terms: Terms, told: Mapping[str, Json], region: str) -> Reply:
+    number, sender = identified(told.get("id")), identified(told.get("sender")).strip()
     if not number or not sender:
         raise Unreadable("a reply bears an id and a sender, and this one does not")
     answered = str(told.get("opt_out") or "").upper()
     return Reply(
         provider=terms.name,
         provider_id=number,
-        sender=sender,
+        sender=_person(bare(sender), region),
         to=e164(told.get("to")),
         text=str(told.get("text") or ""),
         occurred_at=instant(told.get("at")),
         opt_out_type=answered if answered in ("STOP", "START", "HELP") else "",
+        channel=channel_of(sender),
     )
 
 
-def parsed(body: bytes) -> Json:
-    """JSON, else the first values of a form, else the words themselves."""
+def _person(written: str, region: str) -> str:
+    """Who wrote, in E.164 however the number is written: a STOP must count for the right one.
+
+    As it was written where it is none (a name, a short code).
+    """
+    for number in (e164(written), e164(written.removeprefix("00")), written):
+        with suppress(NotANumber):
+            return phone.parse(number, region).e164
+    return e164(written)
+
+
+def said(body: bytes) -> dict[str, Json]:
+    """What an expression may read of a body: ``body`` taken apart, and ``raw``, its beginning."""
+    raw = body[: 4 * MAX_WORDS].decode(errors="replace")[:MAX_WORDS]
+    return {"body": _parsed(body, raw), "raw": raw}
+
+
+def _parsed(body: bytes, raw: str) -> Json:
+    """JSON, else the first values of a form, else the words themselves.
+
+    A number alone stays as it is written, since it may be an id of many digits.
+    """
     try:
-        return orjson.loads(body)
+        found = orjson.loads(body)
     except ValueError:
-        pass
-    words = body.decode(errors="replace")[:MAX_WORDS]
+        found = None
+    if isinstance(found, (dict, list, str)):
+        return found
     try:
         pairs = parse_qsl(
             body.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=MAX_FIELDS
         )
     except ValueError:
-        return words
+        return raw
+    if not all(_FIELD.fullmatch(name) for name, _ in pairs):
+        return raw  # XML, or a sentence with = in it
     form: dict[str, Json] = {}
     for name, value in pairs:
         form.setdefault(name, value)

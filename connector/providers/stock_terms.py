@@ -38,11 +38,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How we prove ourselves: ``bearer``, ``basic``, ``header`` or ``none``."""
+    """How we prove ourselves: ``bearer``, ``basic``, ``header``, ``fields`` or ``none``."""
 
     scheme: str = "none"
     header: str = "Authorization"
     prefix: str = ""
+    fields: tuple[str, ...] = ()  #: of the request, that bear the parts of the secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Sending:
     """``[send]``: where a text is handed over, and how it is written."""
 
     url: str
-    is_form: bool
+    format: str  #: json, form, or query: a GET, whose fields stand in the address
     body: Any  #: tables and lists with ``Slot`` where an expression stands
     headers: tuple[str, ...]  #: whose values are ``headers.<name>`` of the bundle
     values: Bundle
@@ -94,3 +95,4 @@ class Terms:
     find: Asking | None = None
     believes_address: bool = False
     """Whether a proven callback's address is proven too: who knows the secret wrote it."""
+    shown_in_address: bool = False  #: whether the secret stands in the callback address itself

@@ -24,7 +24,7 @@ from connector.providers.reading import (
     inside,
     iso_date,
     json_object,
-    micros,
+    price,
     referred,
     whole,
     written,
@@ -120,9 +120,8 @@ def receipt(payload: Json, occurred_at: str = "") -> Receipt | None:
 
 def amounts(payload: Json) -> tuple[int | None, int | None, str]:
     """Segments, price in millionths and its currency, each where it is told."""
-    cost = micros(inside(payload, "cost", "amount"))
-    currency = written(inside(payload, "cost", "currency")).upper() if cost is not None else ""
-    return whole(inside(payload, "parts")), cost, currency
+    cost = price(inside(payload, "cost", "amount"), inside(payload, "cost", "currency"))
+    return whole(inside(payload, "parts")), *cost
 
 
 def _reply(payload: Json) -> Reply | None:

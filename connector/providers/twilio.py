@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
-from connector.errors import SendFailed, Uncertain, Unverified
+from connector.errors import Deferred, SendFailed, Uncertain, Unverified
 from connector.messages import (
     CHANNELS,
     SMS,
@@ -31,6 +31,7 @@ from connector.providers import Ability, twilio_callbacks, twilio_listing, twili
 from connector.providers.reading import (
     identifier,
     json_object,
+    letters,
     micros,
     public_address,
     tagged,
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
 
 NEAR: Final = timedelta(minutes=5)  #: a doubtful send was created within this of its attempt
 SETTLED: Final = timedelta(seconds=60)  #: after this a text that is not listed was not taken
+LOOKED_THROUGH: Final = 5  #: pages of a number's texts
 MAX_VALIDITY: Final = 36_000  #: seconds
+UNREAD: Final = "receiving"  #: a reply whose words are not all there yet: it is listed again
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -54,8 +57,10 @@ class Twilio:
     verify callbacks, so that a token can be rotated; ``shared_keys`` verify those that Twilio
     signs with webhook shared keys instead. ``public_url`` is put before a callback's
     path where Twilio calls another address than the web knows. ``senders`` are those of routes:
-    where no messaging service is among them, replies to others are not ours. ``http`` is a
-    ``requests.Session`` mounted without retries; without one the adapter makes its own.
+    where no messaging service is among them, replies to others are not ours. ``redacted`` says
+    that Twilio hides numbers or words in its records (Message Redaction), so that nothing can be
+    looked up or listed by them. ``http`` is a ``requests.Session`` mounted without retries;
+    without one the adapter makes its own.
     """
 
     name = twilio_callbacks.PROVIDER
@@ -76,6 +81,7 @@ class Twilio:
         api_key: str = "",
         api_secret: str = "",
         shared_keys: Sequence[str] = (),
+        redacted: bool = False,
         public_url: str = "",
         senders: Sequence[str] = (),
         http: Any = None,
@@ -94,6 +100,8 @@ class Twilio:
         named = {from_number, *senders} - {""}
         has_service = messaging_service_sid or any(each.startswith("MG") for each in named)
         self._ours = frozenset() if has_service else frozenset(named)
+        if redacted:
+            self.does = frozenset({Ability.tells_status})
         self._base_url = base_url
         self._lookup_url = lookup_url
         self._public_url = public_url
@@ -151,26 +159,31 @@ class Twilio:
         return message.to if channel == SMS else f"{channel}:{message.to}"
 
     def find(self, message: Message, since: datetime) -> Found:
-        """Look among the number's newest texts for this body, created near ``since``.
+        """Look among the number's texts for these words, created near ``since``.
 
         Twilio keeps no reference of ours: the caller makes sure that the id found is not another
-        send's already, and of several that fit none is chosen.
+        send's already, and of several that fit none is chosen. The list is read to its end, since
+        a text that has not left may stand anywhere in it. Marks may differ, since Twilio's Smart
+        Encoding writes some in another way; where the words were taken out, nobody can tell.
         """
-        query, oldest = {"To": self._address(message)}, since - NEAR
+        if Ability.finds not in self.does:
+            return Found(None)
         try:
-            listing = twilio_listing.newest(
-                self._wire, self._path, query, oldest, pages=5, page_size=100
+            listing = twilio_listing.read(
+                self._wire,
+                self._path,
+                {"To": self._address(message)},
+                pages=LOOKED_THROUGH,
+                keep=lambda entry: not entry.inbound and abs(entry.at - since) <= NEAR,
             )
         except SendFailed:
             return Found(None)
-        fits = tuple(
-            entry.carried
-            for entry in listing.entries
-            if not entry.inbound and entry.text == message.text and abs(entry.at - since) <= NEAR
-        )
+        words = letters(message.text)
+        fits = tuple(each.carried for each in listing.entries if letters(each.text) == words)
         if len(fits) == 1:
             return Found(True, fits[0].provider_id, fits=fits)
-        if fits or not listing.complete or listing.answered_at is None:
+        is_blank = any(not each.text for each in listing.entries)
+        if fits or is_blank or not listing.complete or listing.answered_at is None:
             return Found(None, fits=fits)
         return Found(False if listing.answered_at - since >= SETTLED else None)
 
@@ -196,9 +209,10 @@ class Twilio:
 
         Raises ``Deferred`` or ``Uncertain`` when they cannot all be listed now.
         """
+        self._must_list()
         query = self._one("To")
-        for entry in twilio_listing.since(self._wire, self._path, query, since):
-            if entry.inbound and self._is_ours(entry.to):
+        for entry in twilio_listing.since(self._wire, self._path, query, since, inbound=True):
+            if self._is_ours(entry.to) and entry.status != UNREAD:
                 yield entry.reply
 
     def carried(self, since: datetime) -> Iterator[Carried]:
@@ -207,10 +221,15 @@ class Twilio:
         Raises ``Deferred`` or ``Uncertain`` when they cannot all be listed now. It is asked
         without a date, since a text that has not left yet has no ``DateSent`` to be found by.
         """
+        self._must_list()
         query = self._one("From")
-        for entry in twilio_listing.since(self._wire, self._path, query, since):
-            if not entry.inbound and self._is_ours(entry.sender):
+        for entry in twilio_listing.since(self._wire, self._path, query, since, inbound=False):
+            if self._is_ours(entry.sender):
                 yield entry.carried
+
+    def _must_list(self) -> None:
+        if Ability.lists_texts not in self.does:
+            raise Deferred("Twilio hides numbers or words (redacted = true): nothing can be listed")
 
     def _one(self, field: str) -> dict[str, str]:
         """What a list is asked for where all of ours is one sender's."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 from connector.errors import Unreadable
 from connector.messages import Receipt, Reply, bare, channel_of
 from connector.model import Hook, Status
-from connector.providers.reading import form_fields, query, reference, whole
+from connector.providers.reading import form_fields, identifier, query, reference, whole
 from connector.providers.twilio_errors import reason
 
 PROVIDER: Final = "twilio"
@@ -67,7 +67,7 @@ def read(hook: Hook) -> Receipt | Reply:
     if found is None:
         raise Unreadable("a Twilio callback is a form in UTF-8")
     fields = {name: values[0] for name, values in found.items()}
-    sid = fields.get("MessageSid") or fields.get("SmsSid", "")
+    sid = identifier(fields.get("MessageSid") or fields.get("SmsSid"))
     status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
     if sid and status in INBOUND and fields.get("From"):
         return _reply(sid, fields)

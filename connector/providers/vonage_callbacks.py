@@ -26,7 +26,7 @@ from connector.providers.reading import (
     inside,
     iso_date,
     json_object,
-    micros,
+    price,
     whole,
     written,
 )
@@ -80,7 +80,7 @@ def _claims(token: str, secret: str) -> Mapping[str, Any]:
 
 def _is_fresh(claims: Mapping[str, Any], now: datetime) -> bool:
     at = claims.get("iat")
-    if not isinstance(at, (int, float)) or isinstance(at, bool):
+    if not isinstance(at, (int, float)):
         return False
     age = now.timestamp() - at
     return -AHEAD.total_seconds() <= age <= FRESH.total_seconds()
@@ -112,15 +112,14 @@ def read(hook: Hook) -> Receipt | Reply:
     number, status = identifier(told.get("message_uuid")), written(told.get("status"))
     if number and status:
         return _receipt(number, status, told)
-    if number and written(told.get("from")) and "text" in told:
+    if number and written(told.get("from")) and ("text" in told or told.get("message_type")):
         return _reply(number, told)
     raise Unreadable("neither receipt nor reply: message_uuid, status or from and text is missing")
 
 
 def _receipt(number: str, status: str, told: Mapping[str, Json]) -> Receipt:
     code, stamp = code_of(told.get("error")), written(told.get("timestamp"))
-    cost = micros(inside(told, "usage", "price"))
-    currency = written(inside(told, "usage", "currency")).upper()
+    cost, currency = price(inside(told, "usage", "price"), inside(told, "usage", "currency"))
     return Receipt(
         provider=PROVIDER,
         provider_id=number,
@@ -133,16 +132,18 @@ def _receipt(number: str, status: str, told: Mapping[str, Json]) -> Receipt:
         send_id=written(told.get("client_ref")),
         segments=whole(inside(told, "sms", "count_total")),
         cost_micros=cost,
-        currency=currency if cost is not None else "",
+        currency=currency,
     )
 
 
 def _reply(number: str, told: Mapping[str, Json]) -> Reply:
+    """An inbound text; the words of a picture are its caption."""
+    caption = inside(told, written(told.get("message_type")), "caption")
     return Reply(
         provider=PROVIDER,
         provider_id=number,
         sender=e164(written(told.get("from"))),
         to=e164(written(told.get("to"))),
-        text=written(told.get("text")),
+        text=written(told.get("text")) or written(caption),
         occurred_at=iso_date(told.get("timestamp")),
     )

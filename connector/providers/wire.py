@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,11 +18,16 @@ from connector.errors import Deferred, Uncertain
 from connector.http import CONNECT_SECONDS, READ_SECONDS, open_session
 
 TIMEOUTS: Final = (CONNECT_SECONDS, READ_SECONDS)  #: the second between two pieces of the answer
+WHOLE: Final = 3  #: times the latter, all pieces of an answer must have come
 POOL: Final = 32  #: connections kept alive, and so threads that may share one wire
-MAX_ANSWER_BYTES: Final = 8_000_000
+MAX_ANSWER_BYTES: Final = 16_000_000
+"""A page of a thousand texts has fewer, also where each is of 1,600 letters at six bytes."""
+PIECE: Final = 65_536  #: bytes
 
-# Its debug lines hold whole addresses, and so the numbers that are looked up.
+# Its debug lines hold whole addresses, and so the numbers that are looked up; so does its warning
+# of an answer with broken headers.
 logging.getLogger("urllib3").setLevel(logging.INFO)
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +75,22 @@ class Wire:
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a body to a path of the origin."""
-        length = {"Content-Length": str(len(body))}
-        request = self._request("POST", path, {**headers, **length})
-        form = _Body(body)
-        request.body = form  # type: ignore[assignment]  # requests sends files, undeclared
-        return self._exchange(request, form)
+        return self._hand_over("POST", path, body, headers)
+
+    def get_done(self, path: str, headers: Mapping[str, str]) -> Answer:
+        """Have something done by a GET; as with ``post``, it is known whether it ever left."""
+        return self._hand_over("GET", path, b"", headers)
 
     def close(self) -> None:
         """Close the kept-alive connections; a later exchange opens new ones."""
         self._http.close()
+
+    def _hand_over(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        length = {"Content-Length": str(len(body))}
+        request = self._request(method, path, {**headers, **length})
+        form = _Body(body)
+        request.body = form  # type: ignore[assignment]  # requests sends files, undeclared
+        return self._exchange(request, form)
 
     def _request(
         self, method: str, path: str, headers: Mapping[str, str]
@@ -92,13 +105,22 @@ class Wire:
         transport = self._transport or self._settle()
         try:
             response = transport.send(request, timeout=self._timeouts, **self._settings)
-            content = response.raw.read(MAX_ANSWER_BYTES, decode_content=True)
-        except (OSError, urllib3.exceptions.HTTPError) as error:  # requests' own are OSErrors
+            content = self._read(response)
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
             raise _failure(form, error) from None
-        if len(content) >= MAX_ANSWER_BYTES:
-            response.close()
-            raise Uncertain("the provider's answer has no end", reason="unavailable")
         return Answer(response.status_code, response.headers, content)
+
+    def _read(self, response: requests.Response) -> bytes:
+        """The whole body; raises ``Uncertain`` where it is too long, or too long in coming."""
+        pieces, size = [], 0
+        until = time.monotonic() + WHOLE * self._timeouts[1]
+        while piece := response.raw.read1(PIECE, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size >= MAX_ANSWER_BYTES or time.monotonic() > until:
+                response.close()
+                raise Uncertain("the provider's answer has no end", reason="unavailable")
+        return b"".join(pieces)
 
     def _settle(self) -> requests.adapters.BaseAdapter:
         """Read the environment and find the transport, once."""
@@ -128,7 +150,11 @@ class _Body(io.BytesIO):
 
 
 def _failure(form: _Body | None, error: Exception) -> Deferred | Uncertain:
+    """What a fault means, whose own wording may hold a secret: requests' own are OSErrors."""
     if form is not None and not form.left:
+        if isinstance(error, ValueError):
+            says = "the request cannot be written: look for odd letters in secrets and addresses"
+            return Deferred(says, reason="configuration")
         return Deferred("the provider could not be reached", reason="unavailable")
     if isinstance(error, requests.ConnectTimeout):
         return Deferred("the provider did not accept a connection", reason="timeout")

@@ -39,6 +39,8 @@ def read(rt: Setup, delivery: Delivery) -> list[Piece]:
     """The pieces of one delivery, at least one; nothing here touches the ledger."""
     events_, told, rejected = _parsed(rt, delivery)
     count = len(events_) + len(told) + len(rejected)
+    if not count and delivery.kind == "callback":  # it was about a subscription, say
+        return [Piece(delivery, 1, True)]
     if not count:
         rejected, count = [("the delivery held nothing", delivery.body)], 1
     pieces = [Piece(delivery, 0, False, event=event) for event in events_]

@@ -99,8 +99,8 @@ def document(public_url: str = "") -> Part:
             "/t.js": {"get": _tracker()},
             "/in/{source}": {"post": _inbound()},
             "/in/{source}/{below}": {"post": _of_crm()},
-            "/providers/{provider}": {"post": _callback("callback")},
-            "/providers/{provider}/{rest}": {"post": _callback("callbackBelow", "rest")},
+            "/providers/{provider}": _callbacks("callback"),
+            "/providers/{provider}/{rest}": _callbacks("callbackBelow", "rest"),
             "/l/{code}": {"get": _link()},
             **openapi_doors.paths(),
             **openapi_api.paths(),
@@ -187,18 +187,22 @@ def _of_crm() -> Part:
     }
 
 
-def _callback(name: str, *parameters: str) -> Part:
+def _callbacks(name: str, *parameters: str) -> Part:
+    """A provider's callbacks: by POST, and by GET where its file has the address prove itself."""
     found = responses(SUCCESS, 400, 401, 404, 405, 413, 415, 503)
     found["200"]["content"]["text/xml"] = {"schema": {"type": "string"}}
     form = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
-    return {
-        "operationId": name,
+    common = {
         "tags": ["providers"],
         "summary": "Take a provider's receipt or reply.",
         "parameters": [parameter("provider"), *map(parameter, parameters)],
         "security": [{"signature": []}],
-        "requestBody": {"content": {**form, "application/json": {"schema": {}}}},
         "responses": found,
+    }
+    body = {"content": {**form, "application/json": {"schema": {}}}}
+    return {
+        "post": {"operationId": name, **common, "requestBody": body},
+        "get": {"operationId": f"{name}ByGet", **common},
     }
 
 

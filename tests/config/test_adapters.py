@@ -83,6 +83,18 @@ def test_a_missing_secret_is_asked_for_as_a_name() -> None:
     assert faults[0].remedy == 'add auth_tokens = ["env:NAME"]'
 
 
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        *((name, True) for name in ("auth_tokens", "callback_secrets", "callback_passwords")),
+        *((name, True) for name in ("api_key", "signing_keys", "secret_access_key")),
+        *((name, False) for name in ("region", "from_number", "base_url", "topic_arns")),
+    ],
+)
+def test_a_secret_is_known_by_its_name(name: str, secret: bool) -> None:
+    assert adapters.is_secret(name) is secret
+
+
 def test_what_the_runtime_supplies_is_no_setting() -> None:
     assert "http" not in adapters.schema(Carrier)
     _, faults = read(account="AC1", auth_tokens=["env:TOKEN"], http="x")
@@ -91,8 +103,8 @@ def test_what_the_runtime_supplies_is_no_setting() -> None:
 
 def test_what_the_adapter_itself_refuses_is_a_fault() -> None:
     _, faults = read(account="", auth_tokens=["env:TOKEN"])
-    assert [(fault.field, fault.message) for fault in faults] == [
-        ("providers.carrier", "account is empty"),
+    assert [(fault.field, fault.message, fault.remedy) for fault in faults] == [
+        ("providers.carrier", "account is empty", "docs/providers.md says what it takes"),
     ]
 
 
@@ -107,5 +119,5 @@ def test_every_adapter_can_be_read(adapter: Any) -> None:
     faults: list[Fault] = []
     table = Table("config.toml", {}, faults, {}, "providers.one")
     adapters.read(table, adapter, Vault(Path(), {}))
-    own = "the adapter's documentation says what it takes"  # where several ways would do
+    own = "docs/providers.md says what it takes"  # where several ways would do
     assert {fault.message for fault in faults if fault.remedy != own} <= {"is missing"}

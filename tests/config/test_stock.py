@@ -13,6 +13,8 @@ from connector.adapters import open_providers
 from connector.config import loaded
 from connector.config.loaded import Loaded
 from connector.errors import BadConfig, Fault
+from connector.messages import Reply
+from connector.model import Hook
 from connector.providers.stock import Stock
 from connector.reloading import needs_restart
 from tests.providers.kit_stock import example, terms_of
@@ -119,6 +121,7 @@ BROKEN = {
     '[verify]\nscheme = "hmac"': ('[verify]\nscheme = "md5"', "verify.scheme"),
     "when = \"body.type == 'status'\"\n": ("", "receipts.when"),
     'status = "item.status"\n': ("", "receipts.status"),
+    "body.type == 'message'": ("item.type == 'message'", "replies.when"),
     'reference = "item.reference"\nat': ('reference = "itm.reference"\nat', "receipts.reference"),
     'DELIVRD = "delivered"': ('DELIVRD = "there"', "words.DELIVRD"),
     'sender = "body.from"\n': ("", "replies.sender"),
@@ -150,6 +153,68 @@ def test_a_table_that_must_be_there_is_missed(tmp_path: Path, table: str) -> Non
     terms, found = terms_of(tmp_path / "providers", file)
     assert terms is None
     assert any(fault.field.startswith(table) for fault in found)
+
+
+#: what is changed in the example → the field at fault
+DANGEROUS = {
+    "a repetition that nobody could tell": (
+        ('Idempotency-Key = "send_id"\n', ""),
+        ('reference = "send_id"\n', ""),
+        "send.repeats_safely",
+    ),
+    "a look-up that finds nothing ever": (
+        ('Idempotency-Key = "send_id"\n', ""),
+        ('reference = "send_id"\n', ""),
+        "find",
+    ),
+    "a text to nobody": (('to = ["to | digits"]', "to = []"), ("", ""), "send.body"),
+    "a secret in no field": (('"header"', '"fields"'), ("X-Api-Key", "Y"), "auth.fields"),
+    "a secret in an empty field": (
+        ('scheme = "header"', 'scheme = "fields"\nfields = [""]'),
+        ("", ""),
+        "auth.fields",
+    ),
+    "a field twice": (
+        ('scheme = "header"', 'scheme = "fields"\nfields = ["from"]'),
+        ("", ""),
+        "send.body.from",
+    ),
+    "fields of no use": (
+        ('scheme = "header"', 'scheme = "header"\nfields = ["a"]'),
+        ("", ""),
+        "auth.fields",
+    ),
+}
+
+
+@pytest.mark.parametrize("changes", DANGEROUS.values(), ids=DANGEROUS)
+def test_what_would_send_twice_or_to_nobody_is_a_fault(
+    tmp_path: Path, changes: tuple[tuple[str, str], tuple[str, str], str]
+) -> None:
+    one, two, field = changes
+    file = example().replace(*one).replace(*two)
+    _, found = terms_of(tmp_path / "providers", file)
+    (fault,) = [fault for fault in found if fault.field == field]
+    assert fault.remedy
+
+
+def test_a_route_may_name_only_the_channels_that_a_file_declares(folder: Path) -> None:
+    route = '[[routes]]\nchannel = "rcs"\nhops = [{ provider = "acme", senders = ["rcs:a"] }]\n'
+    change(folder / "config.toml", "[crm]\n", f"{route}\n[crm]\n")
+    (fault,) = [fault for fault in faults(folder) if fault.field.startswith("routes")]
+    assert "acme, which carries sms and no rcs" in fault.message
+    file = folder / "mappings" / "providers" / "acme.toml"
+    change(file, "[provider]\n", '[provider]\nchannels = ["sms", "rcs"]\n')
+    assert load(folder).settings.provider.routes[0].channel == "rcs"
+
+
+def test_a_described_provider_reads_numbers_of_the_operators_country(folder: Path) -> None:
+    change(folder / "config.toml", 'country = "US"', 'country = "DE"')
+    provider = open_providers(load(folder).settings, calls=False)["acme"]
+    body = b'{"type": "message", "id": 1, "from": "0151 12345678", "text": "STOP"}'
+    (reply,) = provider.parse(Hook("POST", "", {}, body))
+    assert isinstance(reply, Reply)
+    assert reply.sender == "+4915112345678"
 
 
 def test_a_form_has_no_tables(tmp_path: Path) -> None:

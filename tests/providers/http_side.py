@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from email.utils import format_datetime
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
 import responses
 
-from tests.providers.contract import Call
+from connector.model import Json
+from tests.providers.contract import MESSAGE, SECRET, SETTLED, TEXT, Call
+
+DATE = {"Date": format_datetime(SETTLED, usegmt=True)}
+WORDING = f"The number {MESSAGE.to} was told {TEXT} with {SECRET}"
 
 KeyOf = Callable[[requests.PreparedRequest], str]
 
@@ -41,3 +46,55 @@ class HttpSide:
         body = request.body or b""
         timeouts = request.req_kwargs["timeout"]
         return Call(urlsplit(request.url).path, timeouts, bytes(body), self.key_of(request))
+
+
+class HttpKit:
+    """What the kits of such vendors share: how a text is answered, and who was called."""
+
+    over_http = True
+    create: ClassVar[str]  #: where texts are handed over
+    takes_with: ClassVar[int] = 200  #: the status of an acceptance
+    fates: ClassVar[Mapping[str, tuple[int, Any]]]  #: fate → HTTP status and the vendor's code
+    books: ClassVar[tuple[re.Pattern[str], ...]] = ()  #: where it is asked of texts
+
+    def __init__(self, key_of: KeyOf = lambda request: "") -> None:
+        self.side = HttpSide(key_of)
+
+    def close(self) -> None:
+        self.side.close()
+
+    def calls(self) -> list[Call]:
+        return self.side.calls()
+
+    def arrange(self, fate: str) -> None:
+        self.side.answers("POST", self.create, **self._answer(fate))
+
+    def answers(self, status: int, body: bytes) -> None:
+        self.side.answers("POST", self.create, status=status, body=body)
+
+    def looks_up(self, status: int, body: bytes) -> None:
+        for url in self.books:
+            self.side.answers("GET", url, status=status, body=body, headers=DATE)
+
+    def acceptance(self) -> Mapping[str, Json]:
+        raise NotImplementedError
+
+    def refusal(self, code: Any, wording: str) -> Mapping[str, Json]:
+        """What the vendor writes when it refuses a text, in its own wording."""
+        raise NotImplementedError
+
+    def lost(self, *, taken: bool) -> None:
+        """Let look-ups tell what became of a text whose answer is lost."""
+
+    def _answer(self, fate: str) -> dict[str, Any]:
+        if fate == "accepted":
+            return {"status": self.takes_with, "json": self.acceptance()}
+        if fate == "malformed":
+            return {"status": self.takes_with, "body": b"<html>"}
+        if fate in self.fates:
+            status, code = self.fates[fate]
+            return {"status": status, "json": self.refusal(code, WORDING)}
+        if fate == "unreachable":
+            return {"body": requests.ConnectTimeout(f"to {MESSAGE.to}")}
+        self.lost(taken=fate == "lost_taken")
+        return {"body": requests.ReadTimeout(f"to {MESSAGE.to}")}

@@ -21,7 +21,6 @@ from connector.messages import Carried, Reply
 from connector.model import Hook, Json, Status
 from connector.providers import Ability, Provider
 from connector.providers.aws import Aws
-from connector.providers.sns import SIGNED
 from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, SEGMENTS, TEXT, Call, Kit
 from tests.providers.contract_callbacks import CallbackContract, receipt_of
 
@@ -30,6 +29,14 @@ HOST = "https://sns.us-east-1.amazonaws.com"
 CERTIFICATE = f"{HOST}/SimpleNotificationService-{'a' * 32}.pem"
 CALLBACK = "https://sms.example.test/providers/aws"
 STAMP = "2027-03-01T12:00:00.000Z"
+
+_ABOUT = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+#: What SNS signs, in its page's own order.
+SIGNED = {
+    "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
+    "SubscriptionConfirmation": _ABOUT,
+    "UnsubscribeConfirmation": _ABOUT,
+}
 
 #: fate → status, code, reason, faulty field
 FATES = {

@@ -8,19 +8,17 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
-import requests
 
 from connector.messages import Carried, Reply
 from connector.model import Hook, Json, Status
 from connector.providers import Ability, Provider
 from connector.providers.bird import Bird
-from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, SETTLED, TEXT, Call
-from tests.providers.http_side import HttpSide
+from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, TEXT
+from tests.providers.http_side import DATE, HttpKit
 
 WORKSPACE, CHANNEL = "a1405560-c8d3-4b1a-877d-3f449ad95352", "614208aa-b153-4d5d-9989-2fddfc0ce4c3"
 CREATE = f"https://api.bird.com/workspaces/{WORKSPACE}/channels/{CHANNEL}/messages"
@@ -30,17 +28,9 @@ OUT, IN = (
 )
 ONE = re.compile(re.escape(CREATE) + r"/[^/?]+$")
 CALLBACK = "https://sms.example.test/providers/bird"
-DATE = {"Date": format_datetime(SETTLED, usegmt=True)}
-
-FATES = {
-    "unheard_of": (422, "InvalidPayload"),
-    "configuration": (401, "Unauthorized"),
-    "rate_limited": (429, "TooManyRequests"),
-    "server_error": (503, "Unavailable"),
-}
 
 
-class BirdKit:
+class BirdKit(HttpKit):
     """Bird and its API by ``responses``."""
 
     does = frozenset(
@@ -49,7 +39,15 @@ class BirdKit:
             *(Ability.lists_replies, Ability.lists_texts),
         }
     )
-    over_http = True
+    create = CREATE
+    takes_with = 202
+    books = (OUT, IN, ONE)
+    fates: ClassVar[Mapping[str, tuple[int, Any]]] = {
+        "unheard_of": (422, "InvalidPayload"),
+        "configuration": (401, "Unauthorized"),
+        "rate_limited": (429, "TooManyRequests"),
+        "server_error": (503, "Unavailable"),
+    }
     at_send: frozenset[str] = frozenset()
     codes: ClassVar[Mapping[str, str]] = {
         "invalid_number": "15005",
@@ -75,7 +73,7 @@ class BirdKit:
     counted: frozenset[str] = frozenset()
 
     def __init__(self, folder: Path) -> None:
-        self.side = HttpSide()
+        super().__init__()
         self.settings = {
             "workspace_id": WORKSPACE,
             "channel_id": CHANNEL,
@@ -84,38 +82,14 @@ class BirdKit:
         }
         self.provider: Provider = Bird(**self.settings)  # type: ignore[arg-type]
 
-    def close(self) -> None:
-        self.side.close()
+    def refusal(self, code: Any, wording: str) -> Mapping[str, Json]:
+        return {"code": code, "message": wording}
 
-    def arrange(self, fate: str) -> None:
-        if fate in FATES:
-            status, code = FATES[fate]
-            wording = f"The number {MESSAGE.to} was told {TEXT} with {SECRET}"
-            self.side.answers(
-                "POST", CREATE, status=status, json={"code": code, "message": wording}
-            )
-        elif fate == "accepted":
-            self.side.answers("POST", CREATE, status=202, json=self.acceptance())
-        elif fate == "malformed":
-            self.side.answers("POST", CREATE, status=202, body=b"<html>")
-        elif fate == "unreachable":
-            self.side.answers("POST", CREATE, body=requests.ConnectTimeout(f"to {MESSAGE.to}"))
-        else:
-            self.side.answers("POST", CREATE, body=requests.ReadTimeout(f"to {MESSAGE.to}"))
-            self.lists(OUT, [outgoing("accepted")] if fate == "lost_taken" else [])
-
-    def answers(self, status: int, body: bytes) -> None:
-        self.side.answers("POST", CREATE, status=status, body=body)
-
-    def looks_up(self, status: int, body: bytes) -> None:
-        for url in (OUT, IN, ONE):
-            self.side.answers("GET", url, status=status, body=body, headers=DATE)
+    def lost(self, *, taken: bool) -> None:
+        self.lists(OUT, [outgoing("accepted")] if taken else [])
 
     def acceptance(self) -> Mapping[str, Json]:
         return outgoing("accepted")
-
-    def calls(self) -> list[Call]:
-        return self.side.calls()
 
     def holds(self, *entries: Carried | Reply) -> None:
         texts = [each for each in entries if isinstance(each, Carried)]

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode
 
-import requests
-
 from connector.messages import Carried, Reply
 from connector.model import Hook, Json, Status
 from connector.providers import Ability, Provider
 from connector.providers.plivo import Plivo
-from tests.providers.contract import ID, MESSAGE, OURS, SECRET, TEXT, Call
-from tests.providers.http_side import HttpSide
+from tests.providers.contract import ID, MESSAGE, OURS, SECRET
+from tests.providers.http_side import HttpKit
 
 ACCOUNT = "MA" + "X" * 18
 CREATE = f"https://api.plivo.com/v1/Account/{ACCOUNT}/Message/"
@@ -26,14 +24,20 @@ ONE = re.compile(re.escape(CREATE) + "[^/?]+/")
 CALLBACK = "https://sms.example.test/providers/plivo"
 NONCE = "80141613862041567711"
 
-FATES = {"unheard_of": 400, "configuration": 401, "rate_limited": 429, "server_error": 500}
 
-
-class PlivoKit:
+class PlivoKit(HttpKit):
     """Plivo and its API by ``responses``."""
 
     does = frozenset({Ability.tells_status})
-    over_http = True
+    create = CREATE
+    takes_with = 202
+    books = (ONE,)
+    fates: ClassVar[Mapping[str, tuple[int, Any]]] = {
+        "unheard_of": (400, None),
+        "configuration": (401, None),
+        "rate_limited": (429, None),
+        "server_error": (500, None),
+    }
     at_send: frozenset[str] = frozenset()
     codes: ClassVar[Mapping[str, str]] = {
         "invalid_number": "50",
@@ -59,37 +63,15 @@ class PlivoKit:
     counted = frozenset({"receipt", "status"})
 
     def __init__(self, folder: Path) -> None:
-        self.side = HttpSide()
+        super().__init__()
         self.settings = {"auth_id": ACCOUNT, "auth_tokens": [SECRET], "from_number": OURS}
         self.provider: Provider = Plivo(**self.settings)  # type: ignore[arg-type]
 
-    def close(self) -> None:
-        self.side.close()
-
-    def arrange(self, fate: str) -> None:
-        if fate in FATES:
-            wording = f"The number {MESSAGE.to} was told {TEXT} with {SECRET}"
-            told = {"api_id": "97ceeb52", "error": wording}
-            self.side.answers("POST", CREATE, status=FATES[fate], json=told)
-        elif fate == "accepted":
-            self.side.answers("POST", CREATE, status=202, json=self.acceptance())
-        elif fate == "malformed":
-            self.side.answers("POST", CREATE, status=202, body=b"<html>")
-        else:
-            error = requests.ConnectTimeout if fate == "unreachable" else requests.ReadTimeout
-            self.side.answers("POST", CREATE, body=error(f"to {MESSAGE.to}"))
-
-    def answers(self, status: int, body: bytes) -> None:
-        self.side.answers("POST", CREATE, status=status, body=body)
-
-    def looks_up(self, status: int, body: bytes) -> None:
-        self.side.answers("GET", ONE, status=status, body=body)
+    def refusal(self, code: Any, wording: str) -> Mapping[str, Json]:
+        return {"api_id": "97ceeb52", "error": wording}
 
     def acceptance(self) -> Mapping[str, Json]:
         return {"api_id": "db342550", "message": "message(s) queued", "message_uuid": [ID]}
-
-    def calls(self) -> list[Call]:
-        return self.side.calls()
 
     def holds(self, *entries: Carried | Reply) -> None:
         if entries and isinstance(entries[0], Carried):

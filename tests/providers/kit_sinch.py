@@ -7,19 +7,17 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
-import requests
 
 from connector.messages import Carried, Reply
 from connector.model import Hook, Json, Status
 from connector.providers import Ability, Provider
 from connector.providers.sinch import Sinch
-from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, SEGMENTS, SETTLED, TEXT, Call
-from tests.providers.http_side import HttpSide
+from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, SEGMENTS, TEXT
+from tests.providers.http_side import DATE, HttpKit
 
 PLAN = "jd63jf88477ll123ab4567cd89012ef3"
 ROOT = f"https://eu.sms.api.sinch.com/xms/v1/{PLAN}"
@@ -30,20 +28,10 @@ LISTED = {
 }
 REPORT = re.compile(re.escape(CREATE) + r"/[^/]+/delivery_report.*")
 CALLBACK = f"https://sms.example.test/providers/sinch?s={MESSAGE.send_id}"
-DATE = {"Date": format_datetime(SETTLED, usegmt=True)}
 OK = {"Queued": 400, "Dispatched": 401, "Cancelled": 407}  # what is no error, in its codes
 
-FATES = {
-    "not_mobile": (403, "illegal_number_type"),
-    "content": (400, "syntax_constraint_violation"),
-    "unheard_of": (400, "syntax_of_tomorrow"),
-    "configuration": (401, "unauthorized"),
-    "rate_limited": (429, "too_many_requests"),
-    "server_error": (503, "unavailable"),
-}
 
-
-class SinchKit:
+class SinchKit(HttpKit):
     """Sinch and its API by ``responses``."""
 
     does = frozenset(
@@ -52,7 +40,17 @@ class SinchKit:
             *(Ability.lists_replies, Ability.lists_texts),
         }
     )
-    over_http = True
+    create = CREATE
+    takes_with = 201
+    books = (*LISTED.values(), REPORT)
+    fates: ClassVar[Mapping[str, tuple[int, Any]]] = {
+        "not_mobile": (403, "illegal_number_type"),
+        "content": (400, "syntax_constraint_violation"),
+        "unheard_of": (400, "syntax_of_tomorrow"),
+        "configuration": (401, "unauthorized"),
+        "rate_limited": (429, "too_many_requests"),
+        "server_error": (503, "unavailable"),
+    }
     at_send = frozenset({"not_mobile", "content"})
     codes: ClassVar[Mapping[str, str]] = {"not_mobile": "416", "blocked": "402", "content": "411"}
     untold = frozenset({"invalid_number", "opted_out"})
@@ -76,7 +74,7 @@ class SinchKit:
     counted = frozenset({"receipt"})
 
     def __init__(self, folder: Path) -> None:
-        self.side = HttpSide()
+        super().__init__()
         self.settings = {
             "service_plan_id": PLAN,
             "api_token": SECRET,
@@ -87,36 +85,14 @@ class SinchKit:
         }
         self.provider: Provider = Sinch(**self.settings)  # type: ignore[arg-type]
 
-    def close(self) -> None:
-        self.side.close()
+    def refusal(self, code: Any, wording: str) -> Mapping[str, Json]:
+        return {"code": code, "text": wording}
 
-    def arrange(self, fate: str) -> None:
-        if fate in FATES:
-            status, code = FATES[fate]
-            told = {"code": code, "text": f"The number {MESSAGE.to} was told {TEXT} with {SECRET}"}
-            self.side.answers("POST", CREATE, status=status, json=told)
-        elif fate == "accepted":
-            self.side.answers("POST", CREATE, status=201, json=self.acceptance())
-        elif fate == "malformed":
-            self.side.answers("POST", CREATE, status=201, body=b"<html>")
-        elif fate == "unreachable":
-            self.side.answers("POST", CREATE, body=requests.ConnectTimeout(f"to {MESSAGE.to}"))
-        else:
-            self.side.answers("POST", CREATE, body=requests.ReadTimeout(f"to {MESSAGE.to}"))
-            self.lists(batches=[batch()] if fate == "lost_taken" else [])
-
-    def answers(self, status: int, body: bytes) -> None:
-        self.side.answers("POST", CREATE, status=status, body=body)
-
-    def looks_up(self, status: int, body: bytes) -> None:
-        for url in (*LISTED.values(), REPORT):
-            self.side.answers("GET", url, status=status, body=body, headers=DATE)
+    def lost(self, *, taken: bool) -> None:
+        self.lists(batches=[batch()] if taken else [])
 
     def acceptance(self) -> Mapping[str, Json]:
         return batch()
-
-    def calls(self) -> list[Call]:
-        return self.side.calls()
 
     def holds(self, *entries: Carried | Reply) -> None:
         texts = [each for each in entries if isinstance(each, Carried)]

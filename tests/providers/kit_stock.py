@@ -5,13 +5,11 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Mapping
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
-import requests
 
 from connector.config import stock
 from connector.errors import Fault
@@ -20,34 +18,21 @@ from connector.model import Hook, Json, Status
 from connector.providers import Ability, Provider
 from connector.providers.stock import Stock
 from connector.providers.stock_terms import Terms
-from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, SEGMENTS, SETTLED, TEXT, Call
-from tests.providers.http_side import HttpSide
+from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, SEGMENTS
+from tests.providers.http_side import DATE, HttpKit
 
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
 CREATE = "https://api.acme.example/v1/messages"
 FIND = re.compile(re.escape(CREATE) + r"\?reference=.*")
 ONE = re.compile(re.escape(CREATE) + r"/.+")
 CALLBACK = "https://sms.example.test/providers/acme"
-DATE = {"Date": format_datetime(SETTLED, usegmt=True)}
 PRICE = {"amount": "0.0075", "currency": "EUR"}
 
-FATES = {
-    "invalid_number": (422, 1001),
-    "not_mobile": (422, 1002),
-    "opted_out": (422, 1003),
-    "blocked": (403, 1004),
-    "content": (400, 1005),
-    "unheard_of": (400, 98765),
-    "configuration": (401, 0),
-    "rate_limited": (429, 0),
-    "server_error": (503, 0),
-}
 
-
-def example() -> str:
-    """The file in the docs."""
+def example(name: str = "acme") -> str:
+    """The file of that name in the docs."""
     found = re.search(
-        r"```toml\n(# mappings/providers/acme\.toml\n.*?)```", PAGE.read_text("utf-8"), re.DOTALL
+        rf"```toml\n(# mappings/providers/{name}\.toml\n.*?)```", PAGE.read_text("utf-8"), re.DOTALL
     )
     assert found is not None
     return found[1]
@@ -61,7 +46,7 @@ def terms_of(folder: Path, file: str, name: str = "acme") -> tuple[Terms | None,
     return stock.load(folder, faults, ("twilio",))[name], faults
 
 
-class StockKit:
+class StockKit(HttpKit):
     """The invented gateway of the docs, by ``responses``."""
 
     does = frozenset(
@@ -70,7 +55,20 @@ class StockKit:
             Ability.repeats_safely,
         }
     )
-    over_http = True
+    create = CREATE
+    takes_with = 202
+    books = (FIND, ONE)
+    fates: ClassVar[Mapping[str, tuple[int, Any]]] = {
+        "invalid_number": (422, 1001),
+        "not_mobile": (422, 1002),
+        "opted_out": (422, 1003),
+        "blocked": (403, 1004),
+        "content": (400, 1005),
+        "unheard_of": (400, 98765),
+        "configuration": (401, 0),
+        "rate_limited": (429, 0),
+        "server_error": (503, 0),
+    }
     at_send = frozenset({"invalid_number", "not_mobile", "opted_out", "blocked", "content"})
     codes: ClassVar[Mapping[str, str]] = {
         "invalid_number": "1001",
@@ -95,7 +93,7 @@ class StockKit:
     counted = frozenset({"accepted", "receipt", "status"})
 
     def __init__(self, folder: Path) -> None:
-        self.side = HttpSide(lambda request: request.headers.get("Idempotency-Key", ""))
+        super().__init__(lambda request: request.headers.get("Idempotency-Key", ""))
         terms, faults = terms_of(folder / "providers", example())
         assert terms is not None, faults
         self.settings: Mapping[str, Any] = {
@@ -106,41 +104,18 @@ class StockKit:
         }
         self.provider: Provider = Stock(**self.settings)
 
-    def close(self) -> None:
-        self.side.close()
+    def refusal(self, code: Any, wording: str) -> Mapping[str, Json]:
+        return {"error": {"code": code, "message": wording}}
 
-    def arrange(self, fate: str) -> None:
-        if fate in FATES:
-            status, code = FATES[fate]
-            wording = f"The number {MESSAGE.to} was told {TEXT} with {SECRET}"
-            told = {"error": {"code": code, "message": wording}}
-            self.side.answers("POST", CREATE, status=status, json=told)
-        elif fate == "accepted":
-            self.side.answers("POST", CREATE, status=202, json=self.acceptance())
-        elif fate == "malformed":
-            self.side.answers("POST", CREATE, status=200, body=b"<html>")
-        elif fate == "unreachable":
-            self.side.answers("POST", CREATE, body=requests.ConnectTimeout(f"to {MESSAGE.to}"))
-        else:
-            self.side.answers("POST", CREATE, body=requests.ReadTimeout(f"to {MESSAGE.to}"))
-            self.finds([(ID, MESSAGE.send_id)] if fate == "lost_taken" else [])
+    def lost(self, *, taken: bool) -> None:
+        self.finds([(ID, MESSAGE.send_id)] if taken else [])
 
     def finds(self, entries: list[tuple[str, str]]) -> None:
         told = [{"id": number, "reference": ours} for number, ours in entries]
         self.side.answers("GET", FIND, json={"messages": told}, headers=DATE)
 
-    def answers(self, status: int, body: bytes) -> None:
-        self.side.answers("POST", CREATE, status=status, body=body)
-
-    def looks_up(self, status: int, body: bytes) -> None:
-        for url in (FIND, ONE):
-            self.side.answers("GET", url, status=status, body=body, headers=DATE)
-
     def acceptance(self) -> Mapping[str, Json]:
         return {"id": ID, "status": "queued", "parts": SEGMENTS}
-
-    def calls(self) -> list[Call]:
-        return self.side.calls()
 
     def holds(self, *entries: Carried | Reply) -> None:
         texts = [each for each in entries if isinstance(each, Carried)]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
-import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -19,8 +18,8 @@ from connector.model import Hook, Json, Status
 from connector.providers import Ability, Provider
 from connector.providers.reading import tagged
 from connector.providers.telnyx import Telnyx
-from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, TEXT, Call
-from tests.providers.http_side import HttpSide
+from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, TEXT
+from tests.providers.http_side import HttpKit
 
 CREATE = "https://api.telnyx.com/v2/messages"
 ONE = re.compile(re.escape(CREATE) + "/.+")
@@ -29,22 +28,22 @@ OCCURRED = "2027-03-01T12:00:00.148+00:00"
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = base64.b64encode(SIGNER.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
 
-FATES = {
-    "invalid_number": (400, "40310"),
-    "opted_out": (400, "40300"),
-    "content": (400, "40322"),
-    "unheard_of": (400, "49999"),
-    "configuration": (401, "10009"),
-    "rate_limited": (429, "10011"),
-    "server_error": (503, "10007"),
-}
 
-
-class TelnyxKit:
+class TelnyxKit(HttpKit):
     """Telnyx and its API by ``responses``."""
 
     does = frozenset({Ability.repeats_safely, Ability.tells_status})
-    over_http = True
+    create = CREATE
+    books = (ONE,)
+    fates: ClassVar[Mapping[str, tuple[int, Any]]] = {
+        "invalid_number": (400, "40310"),
+        "opted_out": (400, "40300"),
+        "content": (400, "40322"),
+        "unheard_of": (400, "49999"),
+        "configuration": (401, "10009"),
+        "rate_limited": (429, "10011"),
+        "server_error": (503, "10007"),
+    }
     at_send = frozenset({"invalid_number", "opted_out", "content"})
     codes: ClassVar[Mapping[str, str]] = {
         "invalid_number": "40012",
@@ -72,38 +71,15 @@ class TelnyxKit:
     counted = frozenset({"accepted", "receipt", "status"})
 
     def __init__(self, folder: Path) -> None:
-        self.side = HttpSide(lambda request: request.headers.get("Idempotency-Key", ""))
+        super().__init__(lambda request: request.headers.get("Idempotency-Key", ""))
         self.settings = {"api_key": SECRET, "public_keys": [PUBLIC], "from_number": OURS}
         self.provider: Provider = Telnyx(**self.settings)  # type: ignore[arg-type]
 
-    def close(self) -> None:
-        self.side.close()
-
-    def arrange(self, fate: str) -> None:
-        if fate in FATES:
-            status, code = FATES[fate]
-            wording = f"The number {MESSAGE.to} was told {TEXT} with {SECRET}"
-            told = {"errors": [{"code": code, "title": wording, "detail": wording}]}
-            self.side.answers("POST", CREATE, status=status, json=told)
-        elif fate == "accepted":
-            self.side.answers("POST", CREATE, status=200, json=self.acceptance())
-        elif fate == "malformed":
-            self.side.answers("POST", CREATE, status=200, body=b"<html>")
-        else:
-            error = requests.ConnectTimeout if fate == "unreachable" else requests.ReadTimeout
-            self.side.answers("POST", CREATE, body=error(f"to {MESSAGE.to}"))
-
-    def answers(self, status: int, body: bytes) -> None:
-        self.side.answers("POST", CREATE, status=status, body=body)
-
-    def looks_up(self, status: int, body: bytes) -> None:
-        self.side.answers("GET", ONE, status=status, body=body)
+    def refusal(self, code: Any, wording: str) -> Mapping[str, Json]:
+        return {"errors": [{"code": code, "title": wording, "detail": wording}]}
 
     def acceptance(self) -> Mapping[str, Json]:
         return {"data": {**outbound("queued"), "cost": None}}
-
-    def calls(self) -> list[Call]:
-        return self.side.calls()
 
     def holds(self, *entries: Carried | Reply) -> None:
         if entries and isinstance(entries[0], Carried):

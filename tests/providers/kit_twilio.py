@@ -9,40 +9,39 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-import requests
-
 from connector.messages import Carried, Reply
 from connector.model import Hook, Json, Status
 from connector.providers import Ability, Provider
 from connector.providers.twilio import Twilio
-from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, SETTLED, TEXT, Call
-from tests.providers.http_side import HttpSide
+from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET
+from tests.providers.http_side import DATE, HttpKit
 from tests.providers.twilio_side import ACCOUNT, MESSAGES_URL, SERVICE, created, signature
 
-FATES = {
-    "invalid_number": (400, 21211),
-    "not_mobile": (400, 21614),
-    "opted_out": (400, 21610),
-    "blocked": (400, 21612),
-    "content": (400, 21617),
-    "unheard_of": (400, 21999),
-    "configuration": (401, 20003),
-    "rate_limited": (429, 20429),
-    "server_error": (503, 20503),
-}
 ONE = re.compile(MESSAGES_URL.replace(".json", "/[^/]+.json").replace(".", r"\."))
 LISTED = re.compile(re.escape(MESSAGES_URL) + r"\?.*")
-DATE = {"Date": format_datetime(SETTLED, usegmt=True)}
 CALLBACK = "https://sms.example.test/providers/twilio"
 
 
-class TwilioKit:
+class TwilioKit(HttpKit):
     """Twilio and its API by ``responses``."""
 
     does = frozenset(
         {Ability.finds, Ability.lists_texts, Ability.lists_replies, Ability.tells_status}
     )
-    over_http = True
+    create = MESSAGES_URL
+    takes_with = 201
+    books = (LISTED, ONE)
+    fates: ClassVar[Mapping[str, tuple[int, Any]]] = {
+        "invalid_number": (400, 21211),
+        "not_mobile": (400, 21614),
+        "opted_out": (400, 21610),
+        "blocked": (400, 21612),
+        "content": (400, 21617),
+        "unheard_of": (400, 21999),
+        "configuration": (401, 20003),
+        "rate_limited": (429, 20429),
+        "server_error": (503, 20503),
+    }
     at_send = frozenset({"invalid_number", "not_mobile", "opted_out", "blocked", "content"})
     codes: ClassVar[Mapping[str, str]] = {
         "invalid_number": "30005",
@@ -71,7 +70,7 @@ class TwilioKit:
     counted = frozenset({"accepted", "status", "carried"})
 
     def __init__(self, folder: Path) -> None:
-        self.side = HttpSide()
+        super().__init__()
         self.settings = {
             "account_sid": ACCOUNT,
             "auth_tokens": [SECRET],
@@ -79,37 +78,14 @@ class TwilioKit:
         }
         self.provider: Provider = Twilio(**self.settings)  # type: ignore[arg-type]
 
-    def close(self) -> None:
-        self.side.close()
+    def refusal(self, code: Any, wording: str) -> Mapping[str, Json]:
+        return {"code": code, "message": wording}
 
-    def arrange(self, fate: str) -> None:
-        if fate in FATES:
-            status, code = FATES[fate]
-            wording = f"The number {MESSAGE.to} was told {TEXT} with {SECRET}"
-            answer: dict[str, Any] = {"status": status, "json": {"code": code, "message": wording}}
-        elif fate == "accepted":
-            answer = {"status": 201, "json": self.acceptance()}
-        elif fate == "malformed":
-            answer = {"status": 201, "body": b"<html>"}
-        elif fate == "unreachable":
-            answer = {"body": requests.ConnectTimeout(f"to {MESSAGE.to}")}
-        else:
-            answer = {"body": requests.ReadTimeout(f"to {MESSAGE.to}")}
-            self.lists([created()] if fate == "lost_taken" else [])
-        self.side.answers("POST", MESSAGES_URL, **answer)
-
-    def answers(self, status: int, body: bytes) -> None:
-        self.side.answers("POST", MESSAGES_URL, status=status, body=body)
-
-    def looks_up(self, status: int, body: bytes) -> None:
-        for url in (LISTED, ONE):
-            self.side.answers("GET", url, status=status, body=body, headers=DATE)
+    def lost(self, *, taken: bool) -> None:
+        self.lists([created()] if taken else [])
 
     def acceptance(self) -> Mapping[str, Json]:
         return created(num_segments="2")
-
-    def calls(self) -> list[Call]:
-        return self.side.calls()
 
     def holds(self, *entries: Carried | Reply) -> None:
         when = {entry_at(each): each for each in entries}

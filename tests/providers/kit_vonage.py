@@ -10,36 +10,35 @@ from typing import Any, ClassVar
 
 import jwt
 import orjson
-import requests
 
 from connector.clock import now
 from connector.messages import Carried, Reply
 from connector.model import Hook, Json, Status
 from connector.providers import Ability, Provider
 from connector.providers.vonage import Vonage
-from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, TEXT, Call
-from tests.providers.http_side import HttpSide
+from tests.providers.contract import ID, MESSAGE, NOW, OURS, SECRET, TEXT
+from tests.providers.http_side import HttpKit
 
 CREATE = "https://api.nexmo.com/v1/messages"
 CALLBACK = "https://sms.example.test/providers/vonage"
 ERRORS = "https://developer.vonage.com/api-errors"
 OCCURRED = "2027-03-01T12:00:03.010Z"
 
-FATES = {
-    "invalid_number": (422, f"{ERRORS}/messages#1170"),
-    "blocked": (422, f"{ERRORS}/messages#1050"),
-    "unheard_of": (422, f"{ERRORS}/messages#1999"),
-    "configuration": (401, f"{ERRORS}/#unauthorized"),
-    "rate_limited": (429, f"{ERRORS}/#throttled"),
-    "server_error": (500, f"{ERRORS}/messages#1030"),
-}
 
-
-class VonageKit:
+class VonageKit(HttpKit):
     """Vonage and its API by ``responses``."""
 
     does: frozenset[Ability] = frozenset()
-    over_http = True
+    create = CREATE
+    takes_with = 202
+    fates: ClassVar[Mapping[str, tuple[int, Any]]] = {
+        "invalid_number": (422, f"{ERRORS}/messages#1170"),
+        "blocked": (422, f"{ERRORS}/messages#1050"),
+        "unheard_of": (422, f"{ERRORS}/messages#1999"),
+        "configuration": (401, f"{ERRORS}/#unauthorized"),
+        "rate_limited": (429, f"{ERRORS}/#throttled"),
+        "server_error": (500, f"{ERRORS}/messages#1030"),
+    }
     at_send = frozenset({"invalid_number", "blocked"})
     codes: ClassVar[Mapping[str, str]] = {
         "invalid_number": "1190",
@@ -63,7 +62,7 @@ class VonageKit:
     counted = frozenset({"receipt"})
 
     def __init__(self, folder: Path) -> None:
-        self.side = HttpSide()
+        super().__init__()
         self.settings = {
             "api_key": "abcd1234",
             "api_secret": SECRET,
@@ -74,34 +73,11 @@ class VonageKit:
         given: dict[str, Any] = {**self.settings, "clock": lambda: NOW}
         self.provider: Provider = Vonage(**given)
 
-    def close(self) -> None:
-        self.side.close()
-
-    def arrange(self, fate: str) -> None:
-        if fate in FATES:
-            status, kind = FATES[fate]
-            wording = f"The number {MESSAGE.to} was told {TEXT} with {SECRET}"
-            told = {"type": kind, "title": wording, "detail": wording, "instance": "bf0ca0bf"}
-            self.side.answers("POST", CREATE, status=status, json=told)
-        elif fate == "accepted":
-            self.side.answers("POST", CREATE, status=202, json=self.acceptance())
-        elif fate == "malformed":
-            self.side.answers("POST", CREATE, status=202, body=b"<html>")
-        else:
-            error = requests.ConnectTimeout if fate == "unreachable" else requests.ReadTimeout
-            self.side.answers("POST", CREATE, body=error(f"to {MESSAGE.to}"))
-
-    def answers(self, status: int, body: bytes) -> None:
-        self.side.answers("POST", CREATE, status=status, body=body)
-
-    def looks_up(self, status: int, body: bytes) -> None:
-        """Nothing can be looked up; a request that came would be refused, and seen."""
+    def refusal(self, code: Any, wording: str) -> Mapping[str, Json]:
+        return {"type": code, "title": wording, "detail": wording, "instance": "bf0ca0bf"}
 
     def acceptance(self) -> Mapping[str, Json]:
         return {"message_uuid": ID}
-
-    def calls(self) -> list[Call]:
-        return self.side.calls()
 
     def holds(self, *entries: Carried | Reply) -> None:
         raise NotImplementedError

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from botocore import exceptions
+from urllib3.exceptions import SSLError as Broken
 
 from connector.errors import Deferred, Refused, SendFailed, Uncertain, Unreadable
 from connector.messages import Receipt, Reply
@@ -18,7 +22,7 @@ from connector.providers import aws
 from connector.providers.aws import Aws
 from connector.providers.aws_errors import failure
 from tests.providers.contract import MESSAGE, NOW, OURS, SECRET, TEXT
-from tests.providers.kit_aws import TOPIC, AwsKit, notified, pem
+from tests.providers.kit_aws import TOPIC, AwsKit, notified, pem, wired
 
 USUAL: dict[str, Any] = {"region": "us-east-1", "topic_arns": [TOPIC]}
 
@@ -75,6 +79,64 @@ def test_boto3_itself_repeats_nothing() -> None:
     assert client.meta.config.retries["total_max_attempts"] == 1
 
 
+def test_a_text_goes_by_the_configuration_set_whose_events_are_heard(kit: AwsKit) -> None:
+    provider = Aws(**USUAL, configuration_set="texts")
+    provider.__dict__["_client"] = wired(kit)
+    provider.send(MESSAGE)
+    assert body_of(kit)["ConfigurationSetName"] == "texts"
+    assert "OriginationIdentity" not in body_of(kit)
+
+
+@pytest.mark.parametrize("status", [500, 503, 400, 200, 302, 0])
+def test_boto3_asks_once_whatever_the_machine_is_set_to(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+    monkeypatch.setenv("AWS_RETRY_MODE", "standard")
+    asked: list[str] = []
+
+    class There(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            assert self.headers["X-Amz-Security-Token"] == "for an hour"
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if status:  # else it hangs up
+                self.send_response(status)
+                self.send_header("Location", "/elsewhere")
+                self.end_headers()
+            self.close_connection = True
+
+        def log_message(self, *told: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), There) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        login: dict[str, Any] = {"access_key_id": "AKIA", "secret_access_key": SECRET}
+        provider = Aws(**USUAL, **login, session_token="for an hour", base_url=url)
+        with pytest.raises(SendFailed) as caught:
+            provider.send(MESSAGE)
+        server.shutdown()
+        thread.join()
+    assert asked == ["/"]
+    assert isinstance(caught.value, Uncertain) is (status in (500, 503, 200, 0))
+
+
+def test_what_boto3_cannot_open_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(Deferred, match="ProfileNotFound") as caught:
+        Aws(**USUAL).send(MESSAGE)
+    assert caught.value.reason == "configuration"
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_credentials_that_were_refused_have_sent_nothing(status: int) -> None:
+    told = {"Error": {"Code": "New"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    found = failure(exceptions.ClientError(told, "AssumeRoleWithWebIdentity"))
+    assert (type(found), found.reason) == (Deferred, "configuration")
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install 'crm-sms-connector\[aws\]'"):
@@ -107,7 +169,17 @@ MISHAPS: list[tuple[Exception, type[SendFailed], str]] = [
     (exceptions.ConnectTimeoutError(endpoint_url=ENDPOINT), Deferred, "timeout"),
     (exceptions.EndpointConnectionError(endpoint_url=ENDPOINT), Deferred, "unavailable"),
     (exceptions.ProxyConnectionError(proxy_url=ENDPOINT), Deferred, "unavailable"),
-    (exceptions.SSLError(endpoint_url=ENDPOINT, error="x"), Deferred, "unavailable"),
+    (exceptions.SSLError(endpoint_url=ENDPOINT, error="x"), Uncertain, "unavailable"),
+    (
+        exceptions.SSLError(endpoint_url=ENDPOINT, error=Broken(ssl.SSLError("bad record mac"))),
+        Uncertain,
+        "unavailable",
+    ),
+    (
+        exceptions.SSLError(endpoint_url=ENDPOINT, error=Broken(ssl.SSLCertVerificationError())),
+        Deferred,
+        "unavailable",
+    ),
     (exceptions.ReadTimeoutError(endpoint_url=ENDPOINT), Uncertain, "timeout"),
     (exceptions.ConnectionClosedError(endpoint_url=ENDPOINT), Uncertain, "unavailable"),
     (exceptions.HTTPClientError(error="x"), Uncertain, "unavailable"),
@@ -151,6 +223,7 @@ ANSWERS: dict[tuple[int, str], tuple[type[SendFailed], str]] = {
     ),
     (400, "ResourceNotFoundException"): (D, "configuration"),
     (400, "UnrecognizedClientException"): (D, "configuration"),
+    (302, "SomethingNew"): (D, "configuration"),
     (403, "SomethingNew"): (D, "configuration"),
     (429, "SomethingNew"): (D, "rate_limited"),
     (500, "InternalServerException"): (U, "unavailable"),
@@ -187,7 +260,11 @@ def inbound(text: str) -> Any:
 
 @pytest.mark.parametrize(
     ("text", "answered"),
-    [("STOP", "STOP"), (" stop\n", "STOP"), ("Arret", "STOP"), ("help", "HELP"), ("Stop it", "")],
+    [
+        *((word, "STOP") for word in ("ARRET", "CANCEL", "END", "OPT-OUT", "OPTOUT", "QUIT")),
+        *((word, "STOP") for word in ("REMOVE", "STOP", "TD", "UNSUBSCRIBE", " stop\n", "Arret")),
+        *(("help", "HELP"), ("Stop it", ""), ("YES", "")),
+    ],
 )
 def test_what_aws_has_answered_is_not_answered_again(text: str, answered: str) -> None:
     (reply,) = made().parse(inbound(text))
@@ -218,6 +295,34 @@ def test_the_price_is_awss_and_the_carriers_together(
     assert isinstance(receipt, Receipt)
     assert receipt.cost_micros == cost
     assert receipt.currency == ("" if cost is None else "USD")
+
+
+#: ``messageStatus`` → what it is to us: every one on AWS's page of events, and one it may add
+STANDS: dict[str, tuple[str, str]] = {
+    "QUEUED": ("accepted", ""),
+    "PENDING": ("accepted", ""),
+    "SENT": ("sent", ""),
+    "SUCCESSFUL": ("sent", ""),
+    "DELIVERED": ("delivered", ""),
+    "INVALID": ("undelivered", "invalid_number"),
+    "INVALID_MESSAGE": ("undelivered", "content"),
+    "UNREACHABLE": ("undelivered", "unavailable"),
+    "CARRIER_UNREACHABLE": ("undelivered", "unavailable"),
+    "BLOCKED": ("undelivered", "blocked"),
+    "CARRIER_BLOCKED": ("undelivered", "blocked"),
+    "SPAM": ("undelivered", "content"),
+    "TTL_EXPIRED": ("undelivered", "timeout"),
+    "PROTECT_BLOCKED": ("failed", "configuration"),
+    "UNKNOWN": ("unknown", ""),
+    "OF_TOMORROW": ("unknown", ""),
+}
+
+
+@pytest.mark.parametrize("word", STANDS)
+def test_each_status_of_aws_is_read_in_our_words(word: str) -> None:
+    (receipt,) = made().parse(notified({"messageId": "1", "messageStatus": word}))
+    assert isinstance(receipt, Receipt)
+    assert (receipt.status, receipt.reason) == STANDS[word]
 
 
 def test_events_of_others_on_the_same_topic_say_nothing() -> None:

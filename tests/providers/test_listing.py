@@ -34,6 +34,8 @@ def test_twilio_lists_what_it_took_since_oldest_first_with_its_fate() -> None:
         first, second = side.adapter.carried(NOW - HOUR)
     assert (first.provider_id, first.text, first.at) == ("SM1", "cart", NOW - HOUR)
     assert (first.status, first.reason) == (Status.undelivered, "not_mobile")
+    assert (first.raw_status, first.error_code) == ("undelivered", "30006")
+    assert (first.cost_micros, first.currency) == (None, "")
     assert (second.status, second.segments, second.cost_micros) == (Status.delivered, 2, 15_800)
     assert second.send_id == ""
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from connector.errors import Deferred, Refused, SendFailed, Unverified
+from connector.errors import Deferred, Refused, SendFailed, Uncertain, Unverified
 from connector.messages import Receipt
 from connector.model import Hook, Status
 from connector.providers.plivo import Plivo
@@ -71,6 +71,13 @@ def test_a_text_is_handed_over_without_plus_and_with_our_reference(kit: PlivoKit
         "method": "POST",
         "message_expiry": 14_400,
     }
+
+
+@pytest.mark.parametrize("told", [ID, [], ["u\n1"], ["\x00"], [[ID]]])
+def test_an_acceptance_whose_id_is_none_is_in_doubt(kit: PlivoKit, told: object) -> None:
+    kit.answers(202, json.dumps({"message_uuid": told}).encode())
+    with pytest.raises(Uncertain):
+        kit.provider.send(MESSAGE)
 
 
 def test_a_powerpack_chooses_the_number_unless_the_text_names_one(kit: PlivoKit) -> None:
@@ -151,6 +158,13 @@ def test_where_the_older_signature_counts_no_reference_is_believed(kit: PlivoKit
         (receipt,) = made(signature_v2=v2).parse(told)
         assert isinstance(receipt, Receipt)
         assert receipt.send_id == send_id
+
+
+def test_a_record_of_another_text_tells_nothing_of_ours(kit: PlivoKit) -> None:
+    told = {"message_uuid": "another", "message_state": "delivered"}
+    kit.looks_up(200, json.dumps(told).encode())
+    with pytest.raises(Uncertain):
+        made(auth_tokens=[SECRET]).status(ID, MESSAGE)
 
 
 def read(**fields: str) -> Receipt:

@@ -168,9 +168,10 @@ def test_a_certificate_that_cannot_be_had_is_no_forgery_so_that_sns_asks_again(
         provider.verify(notified({}), NOW)
 
 
-def test_a_certificate_that_sns_does_not_know_is_a_forgery() -> None:
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_certificate_that_sns_does_not_know_is_a_forgery(status: int) -> None:
     with pytest.raises(Unverified):
-        made(Fetching((404, b""))).verify(notified({}), NOW)
+        made(Fetching((status, b""))).verify(notified({}), NOW)
 
 
 def test_a_certificate_has_its_time() -> None:
@@ -199,6 +200,33 @@ def test_a_known_certificate_is_believed_while_strangers_ask_for_others() -> Non
     with pytest.raises(Overloaded):
         provider.verify(notified({}, SigningCertURL=CERTIFICATE.replace("aa", "bb")), NOW)
     provider.verify(notified({}), NOW)
+
+
+def test_nobody_waits_long_for_a_strangers_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sns, "PATIENCE", 0.05)
+    begun, let_go = threading.Event(), threading.Event()
+
+    def fetch(address: str) -> Answer:
+        if address != CERTIFICATE:
+            begun.set()
+            let_go.wait(20)
+        return 200, pem()
+
+    def ask() -> None:
+        provider.verify(notified({}, SigningCertURL=CERTIFICATE.replace("aa", "bb")), NOW)
+
+    provider = made(fetch)
+    provider.verify(notified({}), NOW)
+    stranger = threading.Thread(target=ask)
+    stranger.start()
+    try:
+        assert begun.wait(20)
+        provider.verify(notified({}), NOW)  # its certificate is known
+        with pytest.raises(Overloaded):
+            provider.verify(notified({}, SigningCertURL=CERTIFICATE.replace("aa", "cc")), NOW)
+    finally:
+        let_go.set()
+        stranger.join()
 
 
 def test_no_more_certificates_are_kept_than_there_is_room_for() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import orjson
 import pytest
@@ -18,6 +19,7 @@ from connector.model import Hook, Status
 from connector.providers import Ability
 from connector.providers.stock import Stock
 from tests.providers.contract import MESSAGE, NOW, OURS, SECRET, contract_of
+from tests.providers.http_side import DATE
 from tests.providers.kit_stock import CREATE, StockKit, example, terms_of
 
 TestStock = contract_of(StockKit)
@@ -110,6 +112,25 @@ def test_a_text_is_written_as_the_file_says(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("auth", "name", "value"),
+    [
+        ('scheme = "bearer"', "Authorization", f"Bearer {LOGIN}"),
+        ('scheme = "header"\nheader = "X-Api-Key"', "X-Api-Key", LOGIN),
+        (
+            'scheme = "header"\nheader = "Authorization"\nprefix = "App "',
+            "Authorization",
+            f"App {LOGIN}",
+        ),
+    ],
+)
+def test_a_request_is_proven_as_the_file_says(
+    tmp_path: Path, auth: str, name: str, value: str
+) -> None:
+    _, request = sent(made(tmp_path, PLAIN.replace('scheme = "basic"', auth, 1)), body="OK 17")
+    assert request.headers[name] == value
+
+
 def test_no_line_of_a_text_ends_up_in_a_header(tmp_path: Path) -> None:
     file = PLAIN.replace('X-Reference = "send_id"', 'X-Reference = "text"')
     hostile = replace(MESSAGE, text="a\r\nX-Injected: yes\x00é")
@@ -130,7 +151,8 @@ def test_no_line_of_a_text_ends_up_in_a_header(tmp_path: Path) -> None:
         ({"body": "ERR E9", "status": 409}, Uncertain, "unknown", "E9"),
         ({"body": "", "status": 401}, Deferred, "configuration", ""),
         ({"body": "", "status": 500}, Uncertain, "unavailable", ""),
-        ({"body": "", "status": 302}, Deferred, "configuration", ""),
+        ({"body": "", "status": 302}, Uncertain, "unknown", ""),  # perhaps to a page of thanks
+        ({"body": "", "status": 307}, Deferred, "configuration", ""),
     ],
 )
 def test_an_answer_means_what_the_file_says_and_else_leaves_a_doubt(
@@ -162,6 +184,67 @@ def test_without_a_way_to_ask_it_cannot_tell(tmp_path: Path) -> None:
             list(listing(NOW))
 
 
+FOUND: dict[str, Any] = {"url": re.compile(r".*reference=.*"), "headers": DATE}
+ALONE = example().replace('for_each = "body.messages"\nid = "item.id"', 'id = "body.id"')
+
+
+def described(tmp_path: Path, file: str = example()) -> Stock:
+    terms, faults = terms_of(tmp_path / "providers", file)
+    assert terms is not None, faults
+    return Stock(terms=terms, secret=SECRET, callback_secrets=[SECRET])
+
+
+@pytest.mark.parametrize(
+    ("answer", "taken"),
+    [
+        ({"json": {"messages": []}}, False),
+        ({"json": {"messages": [{"id": "1", "reference": "snd_other"}]}}, None),
+        ({"json": {"messages": [{"id": "1"}]}}, None),
+        ({"json": {"error": "try again"}}, None),
+        ({"status": 404}, None),  # it may be the address that is not there
+    ],
+)
+def test_only_an_empty_list_says_that_a_text_was_not_taken(
+    tmp_path: Path, answer: dict[str, Any], taken: bool | None
+) -> None:
+    with responses.RequestsMock() as mock:
+        mock.add("GET", **FOUND, **answer)
+        assert described(tmp_path).find(MESSAGE, NOW) == Found(taken)
+
+
+@pytest.mark.parametrize(
+    ("answer", "taken"),
+    [
+        ({"status": 404}, False),
+        ({"json": {"error": "try again"}}, None),
+        ({"json": {"id": "1", "reference": "snd_other"}}, None),
+    ],
+)
+def test_where_one_text_is_asked_for_only_404_says_that_it_was_not_taken(
+    tmp_path: Path, answer: dict[str, Any], taken: bool | None
+) -> None:
+    file = ALONE.replace('reference = "item.reference"\n', 'reference = "body.reference"\n')
+    file = file.replace('reference = "body.reference"', 'reference = "item.reference"', 1)
+    with responses.RequestsMock() as mock:
+        mock.add("GET", **FOUND, **answer)
+        assert described(tmp_path, file).find(MESSAGE, NOW) == Found(taken)
+
+
+def test_a_status_is_that_of_the_text_that_was_asked_for(tmp_path: Path) -> None:
+    of_many = 'for_each = "body.messages"\nid = "item.id"\nstatus = "item.status"'
+    file = example().replace(
+        'messages/{id}"\nstatus = "body.status"', f'messages/{{id}}"\n{of_many}'
+    )
+    provider: Any = described(tmp_path, file)
+    other, ours = {"id": "1", "status": "DELIVRD"}, {"id": "17", "status": "UNDELIV"}
+    with responses.RequestsMock() as mock:
+        mock.add("GET", f"{CREATE}/17", json={"messages": [other, ours]})
+        mock.add("GET", f"{CREATE}/18", json={"messages": [other, ours]})
+        receipt = provider.status("17", MESSAGE)
+        assert (receipt.provider_id, receipt.status) == ("17", Status.undelivered)
+        assert provider.status("18", MESSAGE) is None
+
+
 def hook(place: str, body: bytes, **headers: str) -> Hook:
     return Hook("POST", f"https://sms.example.test/providers/gate/{place}", headers, body)
 
@@ -182,6 +265,16 @@ def test_callbacks_are_told_apart_by_their_address_too(tmp_path: Path) -> None:
         provider.verify(replace(receipt, headers={}), NOW)
 
 
+@pytest.mark.parametrize(
+    "at", ["1803902400", "1803902400000", "2027-03-01T12:00:00Z", "Mon, 01 Mar 2027 12:00:00 GMT"]
+)
+def test_a_providers_time_is_read_however_it_is_written(tmp_path: Path, at: str) -> None:
+    body = urlencode({"id": "17", "state": "ok", "at": at}).encode()
+    (told,) = made(tmp_path).parse(hook("receipts", body))
+    assert isinstance(told, Receipt)
+    assert told.occurred_at == NOW
+
+
 def test_a_signature_of_the_body_does_not_vouch_for_the_address(tmp_path: Path) -> None:
     signed = '[verify]\nscheme = "hmac"\nheader = "X-S"'
     file = PLAIN.replace('[verify]\nscheme = "basic"', signed)
@@ -198,6 +291,27 @@ def test_many_receipts_of_one_callback_are_all_read(tmp_path: Path) -> None:
     events = [{"id": str(number), "status": "SENT"} for number in range(1_200)]
     body = orjson.dumps({"type": "status", "events": events})
     assert len(provider.parse(Hook("POST", CREATE, {}, body))) == 1_200
+
+
+def test_a_stop_does_not_wait_for_a_neighbour_that_cannot_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    many = '[replies]\nfor_each = "body.list"\nid = "item.id"\nsender = "item.from"'
+    file = example().replace('[replies]\nwhen = "body.type == \'message\'"\nid = "body.id"', many)
+    file = file.replace('sender = "body.from"\n', "").replace(
+        'text = "body.text"', 'text = "item.text"'
+    )
+    provider = described(tmp_path, file)
+    stop, broken = {"id": 1, "from": "14155552671", "text": "STOP"}, {"text": "of nobody"}
+    for listed in ([stop, broken], [broken, stop]):
+        body = orjson.dumps({"type": "message", "list": listed})
+        (told,) = provider.parse(Hook("POST", CREATE, {}, body))
+        assert isinstance(told, Reply)
+        assert (told.sender, told.text) == ("+14155552671", "STOP")
+    assert "partly_unreadable" in caplog.text
+    assert "nobody" not in caplog.text
+    with pytest.raises(Unreadable):
+        provider.parse(Hook("POST", CREATE, {}, orjson.dumps({"list": [broken]})))
 
 
 def test_the_secret_is_of_the_kind_that_the_file_asks_for(tmp_path: Path) -> None:

@@ -118,6 +118,18 @@ def test_a_picture_without_words_is_a_reply_without_words(kit: TelnyxKit) -> Non
     assert reply.text == ""
 
 
+@pytest.mark.parametrize(
+    ("kind", "direction"), [("message.received", None), ("message.new", "inbound")]
+)
+def test_a_text_that_came_in_is_a_reply_whichever_field_says_so(
+    kit: TelnyxKit, kind: str, direction: str | None
+) -> None:
+    told = json.loads(kit.reply("STOP").body)["data"]["payload"]
+    (reply,) = kit.provider.parse(kit.event(kind, {**told, "direction": direction}))
+    assert isinstance(reply, Reply)
+    assert reply.text == "STOP"
+
+
 def test_our_reference_is_believed_only_in_the_body_that_is_signed(kit: TelnyxKit) -> None:
     payload = {**outbound("sent"), "webhook_url": None}
     hook = kit.event("message.sent", payload)

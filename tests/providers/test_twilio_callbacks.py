@@ -287,6 +287,12 @@ def test_an_inbound_text_without_its_id_status_or_sender_is_unreadable(missing: 
         twilio.parse(hook(SITE, encoded(fields), ""))
 
 
+@pytest.mark.parametrize("sid", ["SM\n1", "x" * 256])
+def test_an_id_that_cannot_be_kept_as_one_is_none(sid: str) -> None:
+    with pytest.raises(Unreadable):
+        twilio.parse(hook(SITE, encoded({**INBOUND, "MessageSid": sid}), ""))
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_body_makes_parse_raise_anything_else(body: bytes) -> None:

@@ -195,6 +195,23 @@ def test_a_callback_is_read_field_by_field(kit: VonageKit) -> None:
 
 
 @pytest.mark.parametrize(
+    ("picture", "text"), [({"url": "u", "caption": "STOP"}, "STOP"), ({"url": "u"}, ""), ("u", "")]
+)
+def test_the_words_of_a_picture_are_its_caption(kit: VonageKit, picture: object, text: str) -> None:
+    told = {
+        "channel": "mms",
+        "message_uuid": "u1",
+        "from": MESSAGE.to[1:],
+        "to": OURS[1:],
+        "message_type": "image",
+        "image": picture,
+    }
+    (reply,) = kit.provider.parse(kit.sign(orjson.dumps(told)))
+    assert isinstance(reply, Reply)
+    assert (reply.sender, reply.text) == (MESSAGE.to, text)
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
     [
         (

@@ -205,6 +205,31 @@ def test_an_answer_that_stops_half_way_is_uncertain() -> None:
     assert caught.value.reason == "timeout"
 
 
+def test_an_answer_that_comes_by_drops_is_not_waited_for_for_ever() -> None:
+    def drips(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 400\r\n\r\n")
+        for _ in range(400):
+            connection.sendall(b" ")
+            threading.Event().wait(0.01)
+
+    with facing(drips, timeouts=QUICK) as (wire, _), pytest.raises(Uncertain) as caught:
+        post(wire)
+    assert caught.value.reason == "unavailable"
+
+
+@pytest.mark.parametrize("secret", ["spring\nsummer", "spring’summer"])
+def test_a_secret_that_no_header_can_hold_does_not_leave_and_is_not_told(secret: str) -> None:
+    with facing(answers()) as (_, peer):
+        wire = Wire(f"http://{peer.address}", {"Authorization": f"Bearer {secret}"}, direct=True)
+        with pytest.raises(Deferred) as caught:
+            post(wire)
+        wire.close()
+    assert caught.value.reason == "configuration"
+    assert "spring" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
 def test_an_answer_without_end_is_uncertain() -> None:
     endless = b"HTTP/1.1 201 Created\r\n\r\n" + b" " * (MAX_ANSWER_BYTES + 1)
     with facing(once(endless)) as (wire, _), pytest.raises(Uncertain):
@@ -224,6 +249,38 @@ def test_no_log_line_holds_what_is_looked_up(caplog: pytest.LogCaptureFixture) -
     with facing(answers()) as (wire, _):
         wire.get("/texts?To=%2B14155552671")
     assert "4155552671" not in caplog.text
+
+
+def test_a_warning_of_broken_headers_does_not_tell_the_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno colon here\r\n\r\n{}"
+    with facing(once(broken)) as (wire, _), suppress(Uncertain):
+        wire.get("/texts?To=%2B14155552671")
+    assert "4155552671" not in caplog.text
+
+
+def test_a_get_by_which_something_is_done_has_its_fate_known_too() -> None:
+    seen: list[bytes] = []
+
+    def play(connection: socket.socket) -> None:
+        seen.append(read_request(connection))
+        connection.sendall(OK)
+
+    with facing(play) as (wire, peer):
+        assert wire.get_done("/send?to=1", {"X-Yours": "2"}).body == b"{}"
+    assert seen[0].startswith(b"GET /send?to=1 HTTP/1.1\r\n")
+    assert seen[0].endswith(b"\r\n\r\n")
+    assert b"chunked" not in seen[0] and b"X-Yours: 2" in seen[0]
+    with facing(stays_silent, timeouts=QUICK) as (wire, _), pytest.raises(Uncertain):
+        wire.get_done("/send?to=1", {})
+    for play_, scheme in ((hangs_up, "https"), (speaks_plainly, "https")):
+        with facing(play_, scheme, QUICK) as (wire, _), pytest.raises(Deferred):
+            wire.get_done("/send?to=1", {})
+    with facing(answers()) as (wire, peer):
+        peer.close()
+        with pytest.raises(Deferred):
+            wire.get_done("/send?to=1", {})
 
 
 def test_a_redirect_is_an_answer_and_not_followed() -> None:

@@ -244,6 +244,13 @@ def test_a_stop_in_the_inbox_is_obeyed(shop: Shop) -> None:
     assert shop.dispatch() == 1
 
 
+def test_a_callback_about_no_text_is_not_kept_as_one_that_could_not_be_read(shop: Shop) -> None:
+    callback(shop)
+    callback(shop, "STOP")
+    shop.walk()
+    assert (unreadable(shop), cursor(shop)) == ([], 2)
+
+
 def test_a_callback_we_fail_on_sinks_alone_and_is_kept_whole(shop: Shop) -> None:
     shop.consent()
     with shop.store.write() as tx:
