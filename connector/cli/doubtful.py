@@ -10,12 +10,12 @@ from typing import Any, Final
 import click
 
 from connector.actor import operator
-from connector.cli import Failure, NothingFound, output
+from connector.cli import Failure, NothingFound, here, output
 from connector.config.loaded import load
 from connector.ledger import doubts
 from connector.ledger.store import Tx
 from connector.runtime import Waker, open_setup, opened
-from connector.steps import settling
+from connector.steps import inquest
 
 FIRST_WORDS: Final = 60  #: letters of a text that are shown
 WHY: Final[Mapping[str, str]] = {
@@ -54,9 +54,10 @@ def _check(item: Mapping[str, Any]) -> str:
 
 
 def _settle(send_id: str) -> list[str]:
+    settled = ("sends", "settle", send_id)
     return [
-        f"connector sends settle {send_id} --sent --provider-id ID --why 'how you know'",
-        f"connector sends settle {send_id} --not-sent --why 'how you know'",
+        here(*settled, "--sent", "--provider-id", "ID", "--why", "how you know"),
+        here(*settled, "--not-sent", "--why", "how you know"),
     ]
 
 
@@ -151,7 +152,7 @@ def settle(folder: Path, send_id: str, went: bool, provider_id: str, why: str) -
 
 def _by_hand(tx: Tx, rt: Any, send_id: str, said: dict[str, Any], now: datetime) -> None:
     try:
-        settling.by_hand(tx, rt, send_id, **said, now=now)
+        inquest.by_hand(tx, rt, send_id, **said, now=now)
     except LookupError as error:
         raise NothingFound(str(error.args[0])) from error
     except ValueError as error:

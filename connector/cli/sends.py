@@ -64,7 +64,7 @@ def sends(
         if doubtful:
             found = [{**item, "doubt": known(tx, item)} for item in found]
     if not found:
-        raise NothingFound("there are no such texts; widen --since, --state or --play")
+        raise NothingFound(_none(doubtful, is_narrow=bool(state or play or since)))
     if not full:
         found = [{name: masked(name, value) for name, value in item.items()} for item in found]
     if as_json:
@@ -76,6 +76,14 @@ def sends(
 
 
 sends.add_command(settle)
+
+
+def _none(doubtful: bool, *, is_narrow: bool) -> str:
+    if doubtful:
+        return f"no {'such ' * is_narrow}text is in doubt"
+    if is_narrow:
+        return "there are no such texts; widen --since, --state or --play"
+    return "no text was ever planned; `connector events` lists what was heard"
 
 
 def _show(found: list[dict[str, Any]]) -> None:

@@ -26,7 +26,7 @@ class Around:
     country: str = "US"  #: of numbers without a +
     crm: str = LOCAL  #: the CRM in use
     provider: str = "sandbox"
-    looks_up: bool = True  #: whether the provider in use looks numbers up
+    looks_up: bool = True  #: whether it, or another that is configured, looks numbers up
     lists: Path | None = None  #: where suppression lists stand; None: beside the policy
 
 
@@ -42,7 +42,7 @@ def number_checks(table: Table, around: Around) -> NumberChecks:
         reassigned=table.flag("check_owner", False),
     )
     if found.check_every is not None and not around.looks_up:
-        remedy = "leave it out, or use a provider that does, such as twilio"
+        remedy = "leave it out, or add [providers.twilio], which does, whoever sends"
         table.fault("check_every", f"is set, and {around.provider} looks no number up", remedy)
     if found.check_every is None:
         for key in ("check_at_most", "check_owner"):

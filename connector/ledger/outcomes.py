@@ -9,9 +9,10 @@ from connector import clock
 from connector.ledger.store import Row, Tx
 from connector.messages import Receipt, Reply
 
-RECEIPT = """INSERT INTO receipts (id, provider, provider_id, status, raw_status, error_code, stamp,
-        send_id, occurred_at, heard_at)
-    VALUES (:id, :provider, :provider_id, :status, :raw, :code, :stamp, :send, :occurred, :heard)
+RECEIPT = """INSERT INTO receipts (id, provider, provider_id, status, raw_status, error_code,
+        reason, stamp, send_id, occurred_at, heard_at)
+    VALUES (:id, :provider, :provider_id, :status, :raw, :code, :reason, :stamp, :send, :occurred,
+        :heard)
     ON CONFLICT (provider, provider_id, raw_status, error_code, stamp)
     DO UPDATE SET repeats = receipts.repeats + 1 RETURNING repeats"""
 CLAIM = """UPDATE receipts SET send_id = :send WHERE provider = :provider
@@ -67,6 +68,7 @@ def add_receipt(tx: Tx, receipt: Receipt, send_id: str, now: datetime, *, receip
         status=receipt.status.value,
         raw=receipt.raw_status,
         code=receipt.error_code,
+        reason=receipt.reason,
         stamp=receipt.stamp,
         send=send_id or None,
         occurred=clock.text(receipt.occurred_at) if receipt.occurred_at else None,

@@ -52,6 +52,11 @@ def of_marketing(tx: Tx) -> dict[str, str]:
     return {code: str(held[name]["why"]) for name, code in reasons.items() if name in held}
 
 
+def is_clock_off(tx: Tx) -> bool:
+    """Whether this machine's clock is known to be wrong."""
+    return any(row["play"] == CLOCK for row in tx.all(ALL))
+
+
 def template(name: str) -> str:
     """What stands in a play's place where a template is paused."""
     return f"@template:{name}"

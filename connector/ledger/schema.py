@@ -76,6 +76,7 @@ FIRST: Final = (
     """CREATE TABLE identities (
         kind TEXT NOT NULL, value TEXT NOT NULL, contact_id TEXT NOT NULL,
         event_id TEXT NOT NULL, linked_at TEXT NOT NULL, confirmed_at TEXT, detached_at TEXT,
+        profile TEXT NOT NULL DEFAULT '', profile_at TEXT,
         PRIMARY KEY (kind, value, contact_id))""",
     "CREATE INDEX identities_contact ON identities (contact_id, kind)",
     """CREATE UNIQUE INDEX identities_deciding ON identities (kind, value)
@@ -262,6 +263,7 @@ FIRST: Final = (
     """CREATE TABLE receipts (
         id TEXT PRIMARY KEY, provider TEXT NOT NULL, provider_id TEXT NOT NULL,
         status TEXT NOT NULL, raw_status TEXT NOT NULL, error_code TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '',
         stamp TEXT NOT NULL, send_id TEXT, occurred_at TEXT, heard_at TEXT NOT NULL,
         repeats BIGINT NOT NULL DEFAULT 0,
         UNIQUE (provider, provider_id, raw_status, error_code, stamp))""",

@@ -70,7 +70,8 @@ OBJECTED = """SELECT
     WHERE s.id = :id AND s.state = 'sending' AND s.attempt = :attempt"""
 OF_CAUSE = "SELECT * FROM sends WHERE cause = :cause AND cause_id = :cause_id AND step = :step"
 CANCEL_OWN = """UPDATE sends SET state = 'cancelled', reason = :reason, settled_at = :at
-    WHERE state = 'planned' AND cause = 'system' AND phone = :phone AND step = :step"""
+    WHERE state = 'planned' AND cause = 'system' AND phone = :phone AND step = :step
+        AND counts_at IS NULL"""
 CANCEL_PLANNED = """UPDATE sends SET state = 'cancelled', reason = :reason, settled_at = :at
     WHERE enrolment_id = :enrolment AND state = 'planned' AND counts_at IS NULL"""
 
@@ -245,9 +246,9 @@ def doubted(tx: Tx, send_id: str, reason: str, code: str) -> None:
     tx.run(DOUBT, id=send_id, reason=reason, code=code)
 
 
-def refused(tx: Tx, send_id: str, reason: str, code: str, at: datetime) -> None:
-    """The provider refused it for good."""
-    tx.run(REFUSE, id=send_id, reason=reason, code=code, at=clock.text(at))
+def refused(tx: Tx, send_id: str, reason: str, code: str, at: datetime) -> bool:
+    """The provider refused it for good; False where it was told otherwise since."""
+    return bool(tx.run(REFUSE, id=send_id, reason=reason, code=code, at=clock.text(at)))
 
 
 def given_back(tx: Tx, send_id: str, reason: str, due_at: datetime) -> bool:

@@ -22,6 +22,8 @@ LOOKS: Final = (
 REPEATABLE: Final = timedelta(hours=24)
 """How long a provider that repeats safely knows a text again (Idempotency-Key), at the least."""
 AGREE: Final = 2  #: looks in a row that must not find a marketing text before it may go again
+APART: Final = timedelta(seconds=60)
+"""Looks nearer to each other tell one thing: the second was made since the first was late."""
 
 
 class Fate(StrEnum):
@@ -114,13 +116,14 @@ def _found(doubt: Doubt, last: Look) -> Ruling:
 
 
 def _in_a_row(looks: Sequence[Look]) -> int:
-    """How many of the newest looks agree that it was not taken."""
-    count = 0
+    """How many of the newest looks agree that it was not taken, each a while after the other."""
+    told: list[datetime] = []
     for look in reversed(looks):
         if look.taken is not False:
             break
-        count += 1
-    return count
+        if not told or told[-1] - look.at >= APART:
+            told.append(look.at)
+    return len(told)
 
 
 def _later(doubt: Doubt, now: datetime) -> Ruling:

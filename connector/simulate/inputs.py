@@ -32,10 +32,7 @@ FILES: Final = """SELECT rowid AS id, * FROM files
     WHERE rowid > CAST(:after AS INTEGER) ORDER BY rowid LIMIT :limit"""
 REPLIES: Final = """SELECT * FROM replies WHERE id > :after AND phone <> ''
     ORDER BY id LIMIT :limit"""
-RECEIPTS: Final = """SELECT r.*, CASE WHEN s.error_code = r.error_code AND r.error_code <> ''
-        THEN s.reason ELSE '' END AS reason
-    FROM receipts r LEFT JOIN sends s ON s.id = r.send_id
-    WHERE r.id > :after ORDER BY r.id LIMIT :limit"""
+RECEIPTS: Final = "SELECT * FROM receipts WHERE id > :after ORDER BY id LIMIT :limit"
 CLICKS: Final = "SELECT * FROM clicks WHERE id > :after ORDER BY id LIMIT :limit"
 CHANGES: Final = "SELECT * FROM crm_changes WHERE id > :after ORDER BY id LIMIT :limit"
 CONSENTS: Final = """SELECT * FROM consents WHERE id > :after AND phone <> ''

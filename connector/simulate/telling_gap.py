@@ -15,7 +15,7 @@ from connector.messages import Carried
 from connector.simulate.faithful import FaithfulTx
 from connector.simulate.recorded import Line, stripped
 from connector.simulate.world import World
-from connector.steps import fetch, gap, settling
+from connector.steps import fetch, gap, inquest
 from connector.steps.restored import settled
 from connector.steps.setup import Setup
 
@@ -78,7 +78,7 @@ def by_hand(world: World, line: Line) -> None:
         row = _doubtful(tx, line)
         if row is not None:
             told = {"went": line["went"], "who": line["who"], "why": line["why"]}
-            settling.by_hand(tx, rt, str(row["id"]), **told, now=now)
+            inquest.by_hand(tx, rt, str(row["id"]), **told, now=now)
 
     world.act(settle)
 

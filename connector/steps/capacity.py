@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -33,6 +34,12 @@ class Lane:
     provider: str
     sender: str
     waiting: list[Waiting] = field(default_factory=list)
+    share: float = 1.0  #: of what the account may send, by what waits at its other senders
+
+    @property
+    def segments(self) -> int:
+        """Of all that waits."""
+        return _segments(self.waiting)
 
 
 def capacity(tx: Tx, rt: Setup, now: datetime) -> list[dict[str, Json]]:
@@ -50,9 +57,10 @@ def capacity(tx: Tx, rt: Setup, now: datetime) -> list[dict[str, Json]]:
     for row in queue.waiting(tx, now):
         if rt.may_leave(str(row["mode"])):
             _join(tx, rt, ways, lanes, row, sizes, now)
-    in_all: dict[str, int] = {}
+    in_all = Counter[str]()
     for (provider, _), calls in leaving.items():
-        in_all[provider] = in_all.get(provider, 0) + calls
+        in_all[provider] += calls
+    _share(lanes.values())
     return [
         _told(tx, rt, lane, leaving.get(key, 0), in_all, resting, now)
         for key, lane in sorted(lanes.items())
@@ -103,19 +111,29 @@ def _join(
     )
 
 
+def _share(lanes: Collection[Lane]) -> None:
+    """Senders of one account share what it may send: all of it in all, by what waits at each."""
+    waits = Counter[str]()
+    for lane in lanes:
+        waits[lane.provider] += lane.segments
+    for lane in lanes:
+        if lane.waiting:
+            lane.share = lane.segments / waits[lane.provider]
+
+
 def _told(
     tx: Tx,
     rt: Setup,
     lane: Lane,
     leaving: int,
-    in_all: dict[str, int],
+    in_all: Counter[str],
     resting: dict[str, datetime],
     now: datetime,
 ) -> dict[str, Json]:
     limits = sender_of(rt.book.policy.senders, lane.sender) or NONE
     account = rt.accounts.get(lane.provider)
     of_all = account.per_second if account is not None else 0.0
-    rates = [rate for rate in (limits.per_second, of_all) if rate]
+    rates = [rate for rate in (limits.per_second, of_all * lane.share) if rate]
     used, rests_until = _used(tx, limits, now), resting.get(lane.provider)
     told = forecast(lane.waiting, Limits(min(rates, default=0), limits, used, rests_until), now)
     marketing = [each for each in lane.waiting if each.purpose == Purpose.marketing]
@@ -128,7 +146,7 @@ def _told(
         "day_segments": limits.day_segments or None,
         "left_today": max(0, limits.day_segments - used) if limits.day_segments else None,
         "leaving": leaving,
-        "in_flight": in_all.get(lane.provider, 0),
+        "in_flight": in_all[lane.provider],
         "in_flight_limit": rt.room_at(lane.provider),
         "service_texts": len(service),
         "service_segments": _segments(service),

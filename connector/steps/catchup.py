@@ -10,7 +10,7 @@ from typing import Final
 from connector import clock
 from connector.errors import SendFailed
 from connector.ledger import cursors, pauses
-from connector.ledger.store import Row, Tx
+from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.messages import Reply
 from connector.providers import Ability, Provider
 from connector.steps import hearing, outcome
@@ -21,6 +21,7 @@ from connector.steps.setup import Setup
 log = logging.getLogger("connector")
 
 EVERY: Final = timedelta(minutes=15)
+OFTEN: Final = timedelta(minutes=3)  #: while the web is away, so that no gap comes about
 AGAIN: Final = timedelta(minutes=1)  #: after a provider that could not list them
 MARGIN: Final = timedelta(minutes=10)  #: by a provider's clock beside ours, and its list being late
 LASTING: Final = timedelta(minutes=5)  #: a hold that stands for so long raises an alarm
@@ -43,10 +44,9 @@ class CatchUp:
     ) -> None:
         self._rt, self._wall = rt, wall
         self._heard = heard  #: called when marketing may go on, or a reply was heard
-        self._ask_at: dict[str, datetime] = {}  #: by provider; none for "at once"
         self._asked_at: dict[str, datetime] = {}  #: when each listed all, by ``wall``
+        self._trouble: dict[str, tuple[datetime, str]] = {}  #: when one could not, and why
         self._noted_at: datetime | None = None
-        self._trouble: dict[str, str] = {}
 
     def begin(self) -> None:
         """Before anything leaves: a gap since the last life, or one of the web's, is a hold."""
@@ -57,11 +57,11 @@ class CatchUp:
         wall = self._wall()
         if self._noted_at is None or wall - self._noted_at >= self._note_every:
             self._note(wall)
-        held = self._held()
+        held, alone = self._stands(wall)
         found = sum(
             self._ask(name, provider)
             for name, provider in self._listing.items()
-            if self._is_due(name, wall, held)
+            if self._is_due(name, wall, held, OFTEN if alone else EVERY)
         )
         if held is not None:
             self._end(held)
@@ -88,24 +88,36 @@ class CatchUp:
             now = self._rt.clock()
             hearing.note(tx, self._rt, hearing.WORKER, wall, now)
             web = hearing.alive(tx, hearing.WEB)
-            if web is not None and wall - max(web, self._caught_up(web)) > hearing.GAP:
+            if web is not None and wall - max(web, self._caught_up(tx, web, wall)) > hearing.GAP:
                 hearing.hold(tx, self._rt, "the web is away", now)
         self._noted_at = wall
 
-    def _caught_up(self, never: datetime) -> datetime:
-        """Since when nothing can have been missed: the oldest of the last listings."""
-        asked = [self._asked_at.get(name, never) for name in self._listing]
-        return min(asked, default=never)
+    def _caught_up(self, tx: Tx, never: datetime, wall: datetime) -> datetime:
+        """Since when nothing can have been missed that anybody could tell of."""
+        asked = [self._asked_at.get(name, never) for name in self._in_use(tx)]
+        return min(asked, default=wall)
 
-    def _held(self) -> Row | None:
+    def _in_use(self, tx: Tx) -> dict[str, str]:
+        """The providers in use that list replies, and when each last did ("" for never).
+
+        One that is only configured and never listed anything is not in use.
+        """
+        seen = {name: cursors.get(tx, _cursor(name)) for name in self._listing}
+        return {name: at for name, at in seen.items() if at or name in self._rt.carriers}
+
+    def _stands(self, wall: datetime) -> tuple[Row | None, bool]:
+        """The hold, where there is one, and whether the worker is alone, without a web."""
         with self._rt.store.read() as tx:
-            return pauses.all_(tx).get(pauses.UNHEARD)
+            web = hearing.alive(tx, hearing.WEB)
+            held = pauses.all_(tx).get(pauses.UNHEARD)
+        return held, web is not None and wall - web >= OFTEN
 
-    def _is_due(self, name: str, wall: datetime, held: Row | None) -> bool:
-        due = self._ask_at.get(name)
-        if due is None or wall >= due:
+    def _is_due(self, name: str, wall: datetime, held: Row | None, every: timedelta) -> bool:
+        if name in self._trouble:
+            return wall >= self._trouble[name][0] + AGAIN
+        if name not in self._asked_at or wall >= self._asked_at[name] + every:
             return True
-        return held is not None and name not in self._trouble and not self._is_asked(name, held)
+        return held is not None and not self._is_asked(name, held)
 
     def _is_asked(self, name: str, held: Row) -> bool:
         """Whether a provider has listed its replies since the hold began."""
@@ -120,14 +132,18 @@ class CatchUp:
         except Exception as error:  # a door: whatever it answered, it has not told all
             says = str(error) if isinstance(error, SendFailed) else type(error).__name__
             log.warning("act=catchup provider=%s result=failed %s", name, says)
-            self._trouble[name] = says
-            self._ask_at[name] = wall + AGAIN
+            self._trouble[name] = (wall, says)
             return 0
-        fresh = self._take(name, replies, began)
-        self._trouble.pop(name, None)
-        self._ask_at[name], self._asked_at[name] = wall + EVERY, wall
+        fresh, failed = self._take(replies)
         if fresh:
             log.info("act=catchup provider=%s result=heard replies=%d", name, fresh)
+        if failed:
+            self._trouble[name] = (wall, f"{failed} of its replies could not be taken, see the log")
+            return fresh
+        with self._rt.store.write() as tx:
+            cursors.set_(tx, _cursor(name), clock.text(began))
+        self._trouble.pop(name, None)
+        self._asked_at[name] = wall
         return fresh
 
     def _since(self, name: str, now: datetime) -> datetime:
@@ -135,17 +151,27 @@ class CatchUp:
             seen = cursors.get(tx, _cursor(name))
         return (clock.instant(seen) if seen else now) - MARGIN
 
-    def _take(self, name: str, replies: Sequence[Reply], began: datetime) -> int:
-        """Take the replies that are not known, oldest first, then note how far we have come."""
+    def _take(self, replies: Sequence[Reply]) -> tuple[int, int]:
+        """Take the replies that are not known, oldest first: how many were, and were not, taken."""
         with self._rt.store.read() as tx:
             fresh = [each for each in replies if not _is_known(tx, each)]
+        taken = 0
         for begin in range(0, len(fresh), SLICE):
             with self._rt.store.write() as tx:
-                for told in fresh[begin : begin + SLICE]:
-                    outcome.reply(tx, self._rt, told, self._rt.clock())
-        with self._rt.store.write() as tx:
-            cursors.set_(tx, _cursor(name), clock.text(began))
-        return len(fresh)
+                taken += sum(self._hear(tx, told) for told in fresh[begin : begin + SLICE])
+        return taken, len(fresh) - taken
+
+    def _hear(self, tx: Tx, told: Reply) -> bool:
+        """Hear one reply; one that cannot be heard keeps no other from it."""
+        try:
+            with savepoint(tx):
+                outcome.reply(tx, self._rt, told, self._rt.clock())
+        except Exception as error:  # a door: it may be a STOP, so its provider has not told all
+            if is_storage(error):
+                raise
+            log.exception("act=catchup provider=%s result=failed", told.provider)
+            return False
+        return True
 
     def _end(self, held: Row) -> None:
         """End the hold once all were asked since it began and the inbox has been heard."""
@@ -158,14 +184,9 @@ class CatchUp:
         self._heard()
 
     def _missing(self, held: Row) -> list[str]:
-        """Providers in use that have not listed their replies since the hold began.
-
-        One that is only configured and never listed anything holds nothing.
-        """
+        """Providers in use that have not listed their replies since the hold began."""
         with self._rt.store.read() as tx:
-            seen = {name: cursors.get(tx, _cursor(name)) for name in self._listing}
-        used = {*self._rt.carriers, *(name for name, at in seen.items() if at)}
-        return [name for name, at in seen.items() if name in used and at < str(held["since"])]
+            return [name for name, at in self._in_use(tx).items() if at < str(held["since"])]
 
     def _inbox_is_heard(self, held: Row) -> bool:
         """Whether all that had come in before the hold was moved into the ledger."""
@@ -178,9 +199,8 @@ class CatchUp:
         now = self._rt.clock()
         if now - clock.instant(held["since"]) < LASTING:
             return
-        missing = ", ".join(
-            f"{name} ({self._trouble.get(name, '-')})" for name in self._missing(held)
-        )
+        why = {name: says for name, (_, says) in self._trouble.items()}
+        missing = ", ".join(f"{name} ({why.get(name, '-')})" for name in self._missing(held))
         says = f"{held['why']} No marketing leaves until they are listed: {missing or 'the inbox'}."
         with self._rt.store.write() as tx:
             alarm(tx, self._rt, hearing.KIND, says, now)

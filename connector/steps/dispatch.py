@@ -8,47 +8,28 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from connector import clock
-from connector.errors import Deferred, Refused, SendFailed, Uncertain
-from connector.ledger import attempts, doubts, enrolments, sends
+from connector.errors import SendFailed, Uncertain
+from connector.ledger import enrolments, sends
 from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.messages import Accepted
 from connector.providers import Provider
 from connector.rules.policy import CHECK_AGAIN
-from connector.steps import budget, owed, repeats, untaken, walk
+from connector.steps import repeats
+from connector.steps.answered import Answer, GivenBack, settle
 from connector.steps.gate import Ticket, pass_gate
 from connector.steps.pace import REASON, Pace
 from connector.steps.route import Ways
 from connector.steps.setup import Setup
-from connector.steps.versions import play_of
 
 log = logging.getLogger("connector")
 
 CLAIM = 64
 LOOK = 8  #: texts of a line that are looked at to fill a free place
-OVER = ("cancelled", "expired")  #: ends of a text that did not go
 CANNOT_TELL = timedelta(seconds=30)  #: until a text is tried again that could not be asked about
-
-
-@dataclass(frozen=True, slots=True)
-class GivenBack:
-    """A ticket that was not handed over: something came up since its text passed the gate."""
-
-    reason: str
-    retry_after: timedelta = timedelta(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a provider said to one ticket, and how long it took."""
-
-    ticket: Ticket
-    result: Accepted | SendFailed | GivenBack
-    took_ms: int
 
 
 class Dispatcher:
@@ -119,7 +100,7 @@ class Dispatcher:
     def _write_all(
         self, answers: Sequence[Answer], room: int, *, careful: bool
     ) -> tuple[int, list[Ticket]]:
-        with self._rt.store.write() as tx:
+        with self._ways.kept(), self._pace.kept(), self._rt.store.write() as tx:
             now = self._rt.clock()
             self._ways.begin(tx, now)
             self._pace.begin(tx, now)
@@ -146,10 +127,10 @@ class Dispatcher:
 
     def _settle(self, tx: Tx, answer: Answer, now: datetime, *, careful: bool) -> None:
         """Settle one answer; where that is a fault of ours, the text stays in doubt, alone."""
+        self._note(tx, answer, now)
         try:
             with savepoint(tx) if careful else nullcontext():
                 settle(tx, self._rt, answer, now)
-            self._note(tx, answer, now)
         except Exception as error:  # a door: one bad answer must not hold up the rest
             if not careful or is_storage(error):
                 raise
@@ -174,10 +155,7 @@ class Dispatcher:
             if not careful or is_storage(error):
                 raise
             log.exception("act=gate send=%s result=failed", row["id"])
-            if now < clock.instant(row["expires_at"]):
-                sends.wait(tx, str(row["id"]), now + CHECK_AGAIN, "check_failed")
-            else:
-                sends.close(tx, str(row["id"]), "expired", "check_failed", now)
+            _check_failed(tx, self._rt, row, now)
             return None
 
     def _note(self, tx: Tx, answer: Answer, now: datetime) -> None:
@@ -250,85 +228,17 @@ def hand_over(provider: Provider, ticket: Ticket) -> Accepted | SendFailed:
         return Uncertain(f"the provider adapter failed: {type(error).__name__}", reason="unknown")
 
 
-def settle(tx: Tx, rt: Setup, answer: Answer, now: datetime) -> None:
-    """Write what became of a text into the ledger, and move its enrolment on."""
-    send_id = answer.ticket.send_id
-    row = sends.standing(tx, send_id)
-    if row is None:
-        return
-    result = answer.result
-    if int(row["attempt"]) != answer.ticket.attempt and not isinstance(result, Accepted):
-        return  # it was handed over again since
-    if isinstance(result, GivenBack):
-        _give_back(tx, answer.ticket, result, now)
-        budget.correct(tx, rt, send_id)
-        return
-    if isinstance(result, Accepted):
-        accepted(tx, rt, row, result, now)
-        outcome = "accepted"
-    elif repeats.failed(tx, send_id, answer.ticket.attempt):
-        outcome = "uncertain"
-    elif isinstance(result, Refused):
-        untaken.refused(tx, rt, row, result, now)
-        outcome = "refused"
-    elif isinstance(result, Deferred):
-        untaken.deferred(tx, rt, row, result, answer.ticket.way, now)
-        outcome = "deferred"
+def _check_failed(tx: Tx, rt: Setup, row: Row, now: datetime) -> None:
+    """A text about which the gate cannot decide waits; at its end it does not go, and its play
+    ends, since of the next step nobody could decide either."""
+    if now < clock.instant(row["expires_at"]):
+        sends.wait(tx, str(row["id"]), now + CHECK_AGAIN, "check_failed")
+    elif row["counts_at"] is not None:
+        repeats.back(tx, rt, row, "check_failed", now)
     else:
-        sends.doubted(tx, send_id, result.reason, result.code)
-        outcome = "uncertain"
-    told = ("", "") if isinstance(result, Accepted) else (result.reason, result.code)
-    if told[0] == untaken.ACCOUNT:
-        untaken.alarm_of(tx, rt, answer.ticket.provider, told[1], now)
-    attempts.settle(tx, send_id, answer.ticket.attempt, outcome, *told, now)
-    budget.correct(tx, rt, send_id)
-    changed = sends.standing(tx, send_id)
-    if changed is not None and outcome != "deferred":
-        owed.send_changed(tx, rt.crm, changed, now)
-    log.info(
-        "act=dispatch send=%s provider=%s result=%s reason=%s ms=%d",
-        send_id,
-        answer.ticket.provider,
-        outcome,
-        "" if isinstance(result, Accepted) else result.reason,
-        answer.took_ms,
-    )
-
-
-def _give_back(tx: Tx, ticket: Ticket, result: GivenBack, now: datetime) -> None:
-    """The text was certainly not taken: it is due again, and the gate decides afresh."""
-    if not repeats.failed(tx, ticket.send_id, ticket.attempt):
-        sends.given_back(tx, ticket.send_id, result.reason, now + result.retry_after)
-    attempts.settle(tx, ticket.send_id, ticket.attempt, "given_back", result.reason, "", now)
-    log.info("act=dispatch send=%s result=given_back reason=%s", ticket.send_id, result.reason)
-
-
-def accepted(tx: Tx, rt: Setup, row: Row, answer: Accepted, now: datetime) -> None:
-    """A provider took the text: the goal counts from now on, and the next step is due.
-
-    One that was taken for not gone did go: it counts, and is not sent (again). Where it had ended,
-    its play has gone on meanwhile, which stays so.
-    """
-    first, state = row["accepted_at"] is None, str(row["state"])
-    if state in ("planned", *OVER):
-        log.warning("act=settle send=%s result=taken_after_all was=%s", row["id"], state)
-        sends.revive(tx, str(row["id"]))
-    if row["state"] == "uncertain" or int(row["attempt"]) > 1:
-        doubts.close(tx, str(row["id"]), "sent", "its provider told", now, who="connector")
-    sends.accepted(tx, str(row["id"]), answer, now)
-    if not first or not row["enrolment_id"] or state in OVER:
-        return
-    enrolment = enrolments.walking(tx, str(row["enrolment_id"]))
-    if enrolment is None:
-        return
-    play = play_of(tx, rt, enrolment)
-    until = now + play.goal.within if play is not None and play.goal else None
-    enrolments.first_text(tx, str(enrolment["id"]), now, until)
-    if play is None:
-        enrolments.end(tx, str(enrolment["id"]), "play_removed", now)
-        return
-    if enrolment["state"] == "walking":
-        walk.next_step(tx, rt, play, enrolment, now)
+        sends.close(tx, str(row["id"]), "expired", "check_failed", now)
+        if row["enrolment_id"]:
+            enrolments.end(tx, str(row["enrolment_id"]), "check_failed", now)
 
 
 def next_due(rt: Setup, now: datetime) -> datetime:

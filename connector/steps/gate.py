@@ -76,7 +76,26 @@ def pass_gate(
     enrolment = enrolments.walking(tx, str(send["enrolment_id"])) if send["enrolment_id"] else None
     choose = choose or partial(Ways(rt).of, tx, send, now=now)
     asked = _decide(tx, rt, send, enrolment, choose, now)
-    decision = asked.decision
+    facts, decision = asked.facts, asked.decision
+    _keep(tx, rt, send, asked, now)
+    if perhaps_went and (why := repeats.forbidden(tx, send, facts, decision, asked.way, now)):
+        repeats.back(tx, rt, send, why, now)
+        return None
+    if decision.verdict is not Verdict.send:
+        _stays(tx, rt, send, enrolment, asked, now)
+        return None
+    if not rt.may_leave(str(send["mode"])):
+        _leave_out(tx, rt, send, enrolment, asked.play, now)
+        return None
+    if gap.was_said(tx, rt, send, facts.contact.phone, facts.text, now):
+        return None
+    if asked.play is not None and asked.play.exclusive:
+        _outrank(tx, rt, asked.play, send, now)
+    return _ticket(tx, rt, send, asked, now)
+
+
+def _keep(tx: Tx, rt: Setup, send: Row, asked: Asked, now: datetime) -> None:
+    """Keep what was decided, and of what facts."""
     about = decisions.About(
         "send",
         str(send["contact_id"]),
@@ -88,33 +107,19 @@ def pass_gate(
         send_id=send["id"],
     )
     kept = keeping.kept(asked.facts, rt.book.policy)
-    decisions.add(tx, about, decision, kept, now, decision_id=rt.new_id("dec"))
-    if perhaps_went and (why := _not_again(tx, rt, send, asked)):
-        repeats.back(tx, send, why, now)
-        return None
+    decisions.add(tx, about, asked.decision, kept, now, decision_id=rt.new_id("dec"))
+
+
+def _stays(
+    tx: Tx, rt: Setup, send: Row, enrolment: Row | None, asked: Asked, now: datetime
+) -> None:
+    """The text may not leave now: it waits, or ends."""
+    decision = asked.decision
     if decision.verdict is Verdict.wait and decision.until is not None:
         sends.wait(tx, str(send["id"]), decision.until, decision.reason)
         eligible.ask_for(tx, asked.facts, decision, str(send["id"]), now)
-        return None
-    if decision.verdict is not Verdict.send:
+    else:
         _stop(tx, rt, send, enrolment, asked.play, decision.reason, now)
-        return None
-    if not rt.may_leave(str(send["mode"])):
-        _leave_out(tx, rt, send, enrolment, asked.play, now)
-        return None
-    if gap.was_said(tx, rt, send, asked.facts.contact.phone, asked.facts.text, now):
-        return None
-    if asked.play is not None and asked.play.exclusive:
-        _outrank(tx, rt, asked.play, send, now)
-    return _ticket(tx, rt, send, asked, now)
-
-
-def _not_again(tx: Tx, rt: Setup, send: Row, asked: Asked) -> str:
-    facts, way = asked.facts, asked.way
-    if way.until is not None:
-        return way.why
-    said, phone = facts.text, facts.contact.phone
-    return repeats.forbidden(tx, send, asked.decision, said, phone, way.provider, way.sender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +138,7 @@ def _decide(
 ) -> Asked:
     play = play_of(tx, rt, enrolment) if enrolment is not None else rt.plays.get(str(send["play"]))
     step = next((step for step in play.steps if step.name == send["step"]), None) if play else None
-    purpose = Purpose(send["purpose"])
-    wants = frozenset({purpose.value, *(play.scopes if play else ())})
-    known = gather.person(tx, str(send["contact_id"]), wants, rt.book.policy.expiries, now)
-    contact = known or Contact("", str(send["phone"]))
-    if send["cause"] != Cause.play:
-        contact = gather.with_number(contact, str(send["phone"]))
+    contact, is_known = _whom(tx, rt, send, play, now)
     consents.touch(tx, contact.phone or str(send["phone"]))
     way = choose(contact.phone or str(send["phone"]))
     context = _context(tx, rt, play, contact, enrolment, now)
@@ -147,7 +147,7 @@ def _decide(
     text, language, fault, template = _write(tx, rt, send, play, step, contact, enrolment, context)
     wanted = gather.Wanted(
         contact=contact,
-        purpose=purpose,
+        purpose=Purpose(send["purpose"]),
         due_at=clock.instant(send["due_at"]),
         expires_at=clock.instant(send["expires_at"]),
         play=play,
@@ -167,14 +167,23 @@ def _decide(
     facts = gather.gather(tx, rt, wanted, context, now)
     decision = policy.decide(facts, rt.book, now)
     gone = play is None or is_off(rt, play.name)
-    over = _over(send, enrolment, play_gone=gone, contact_gone=known is None)
+    over = _over(send, enrolment, play_gone=gone, contact_gone=not is_known)
     if over is None and send["cause"] == Cause.play and play is not None and enrolment is not None:
         over = _unwanted(play, step, contact, enrolment, context)
     if over is not None:
-        decision = Decision(
-            Verdict.stop, (over, *decision.objections), None, decision.policy_version
-        )
+        every = (over, *decision.objections)
+        decision = Decision(Verdict.stop, every, None, decision.policy_version)
     return Asked(facts, decision, language, play, way)
+
+
+def _whom(tx: Tx, rt: Setup, send: Row, play: Play | None, now: datetime) -> tuple[Contact, bool]:
+    """The contact with the number to use, and whether we still know them."""
+    wants = frozenset({str(send["purpose"]), *(play.scopes if play else ())})
+    known = gather.person(tx, str(send["contact_id"]), wants, rt.book.policy.expiries, now)
+    contact = known or Contact("", str(send["phone"]))
+    if send["cause"] != Cause.play:
+        contact = gather.with_number(contact, str(send["phone"]))
+    return contact, known is not None
 
 
 def _context(

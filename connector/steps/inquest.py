@@ -1,32 +1,28 @@
-"""An inquest into one text in doubt: what a look has told is kept, judged, and acted upon."""
+"""An inquest into one text in doubt: what a look or a person told is judged, and acted upon."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from connector import clock
-from connector.ledger import cursors, doubts, sends
+from connector.ledger import cursors, doubts, pauses, sends
 from connector.ledger.store import Row, Tx
 from connector.messages import Accepted, Carried, Found, Receipt
 from connector.model import Purpose, Status
 from connector.providers import Ability
 from connector.rules import doubts as rule
 from connector.rules.doubts import Doubt, Fate, Look, Ruling
-from connector.steps import outcome, settling
-from connector.steps.alarm import alarm
+from connector.steps import outcome, person, settling
 from connector.steps.setup import Setup
 
 log = logging.getLogger("connector")
 
 WHO: Final = "connector"
 MOST_IDS: Final = 5  #: of what fits, kept as evidence
-FOR_A_PERSON: Final = (
-    "There are texts of which only a person can tell whether they went: "
-    "see `connector sends --doubtful`."
-)
 
 
 def begin(tx: Tx, rt: Setup, send_id: str, now: datetime) -> bool:
@@ -67,14 +63,22 @@ def hear(
         return None
     kept = doubts.evidence(row)
     if found is not None:
-        kept.append(_evidence(tx, send, found, now))
+        kept.append(_evidence(tx, send, _believed(tx, found), now))
     since = clock.instant(row["since_at"])
     doubt = doubt_of(rt, send, since, doubts.codes(tx, send_id))
-    ruling = rule.judge(doubt, _looks(kept, since), now)
+    ruling = rule.judge(doubt, _looks(kept, attempt), now)
     _note(tx, row, ruling, kept, looked=found is not None)
     _act(tx, rt, send, ruling, found, now)
     log.info("act=reconcile send=%s result=%s", send_id, ruling.fate.value)
     return ruling.fate
+
+
+def _believed(tx: Tx, found: Found) -> Found:
+    """Providers list by time: while this machine's clock is wrong, what they do not list may be
+    there all the same."""
+    if found.taken is False and pauses.is_clock_off(tx):
+        return replace(found, taken=None)
+    return found
 
 
 def _evidence(tx: Tx, send: Row, found: Found, now: datetime) -> dict[str, Any]:
@@ -93,8 +97,8 @@ def _evidence(tx: Tx, send: Row, found: Found, now: datetime) -> dict[str, Any]:
     }
 
 
-def _looks(kept: Sequence[dict[str, Any]], since: datetime) -> list[Look]:
-    """The looks into this doubt; those into an earlier one of the same text say nothing of it."""
+def _looks(kept: Sequence[dict[str, Any]], attempt: int) -> list[Look]:
+    """The looks into this doubt; those into an earlier try of the same text say nothing of it."""
     return [
         Look(
             clock.instant(each["at"]),
@@ -104,7 +108,7 @@ def _looks(kept: Sequence[dict[str, Any]], since: datetime) -> list[Look]:
             int(each["others"]),
         )
         for each in kept
-        if clock.instant(each["at"]) >= since
+        if each["attempt"] == attempt
     ]
 
 
@@ -131,7 +135,41 @@ def _act(tx: Tx, rt: Setup, send: Row, ruling: Ruling, found: Found | None, now:
     elif ruling.fate is Fate.repeat:
         settling.may_repeat(tx, rt, send, now, who=WHO, why=ruling.why)
     elif ruling.fate is Fate.person:
-        alarm(tx, rt, settling.KIND, FOR_A_PERSON, now)
+        person.ask_for(tx, rt, now)
+
+
+def by_hand(
+    tx: Tx,
+    rt: Setup,
+    send_id: str,
+    *,
+    went: bool,
+    who: str,
+    why: str,
+    now: datetime,
+    provider_id: str = "",
+) -> None:
+    """Take a doubtful text for gone, or plan it again; the gate then decides afresh.
+
+    Raises ``LookupError`` where there is no such doubtful text (somebody may have settled it
+    meanwhile), ``ValueError`` where the provider's id is another text's already.
+    """
+    row = sends.get(tx, send_id)
+    if row is None or row["state"] != "uncertain":
+        stands = f" (it is {row['state']})" if row is not None else ""
+        raise LookupError(
+            f"there is no doubtful text {send_id}{stands}; see `connector sends --doubtful`"
+        )
+    if provider_id and doubts.is_bound(tx, str(row["provider"]), provider_id, send_id):
+        raise ValueError(f"{provider_id} is another text's already; see `connector sends`")
+    if not went:
+        settling.did_not_go(tx, rt, row, now, who=who, why=why)
+        return
+    at = clock.instant(row["begun_at"] or row["due_at"])
+    answer = Accepted(provider_id or str(row["provider_id"] or ""), None)
+    settling.took_it(tx, rt, row, answer, at, now, who=who, why=why)
+    if provider_id:
+        _claim(tx, rt, row, provider_id, now)
 
 
 def _went(tx: Tx, rt: Setup, send: Row, ruling: Ruling, found: Found, now: datetime) -> None:
@@ -142,12 +180,17 @@ def _went(tx: Tx, rt: Setup, send: Row, ruling: Ruling, found: Found, now: datet
     if listed is not None:
         answer = Accepted(ruling.provider_id, listed.segments, listed.cost_micros, listed.currency)
     settling.took_it(tx, rt, send, answer, begun_at, now, who=WHO, why=ruling.why)
-    provider, send_id = str(send["provider"]), str(send["id"])
-    for row in doubts.unclaimed(tx, provider, ruling.provider_id):
+    _claim(tx, rt, send, ruling.provider_id, now)
+    if listed is not None and listed.status not in (Status.accepted, Status.unknown):
+        outcome.receipt(tx, rt, _listed(listed, str(send["provider"]), str(send["id"])), now)
+
+
+def _claim(tx: Tx, rt: Setup, send: Row, provider_id: str, now: datetime) -> None:
+    """A provider's id turns out to be a text's: what was heard under it before counts now."""
+    send_id = str(send["id"])
+    for row in doubts.unclaimed(tx, str(send["provider"]), provider_id):
         doubts.claim_heard(tx, str(row["id"]), send_id)
         outcome.heed(tx, rt, send_id, _heard(row, send_id), now)
-    if listed is not None and listed.status not in (Status.accepted, Status.unknown):
-        outcome.receipt(tx, rt, _listed(listed, provider, send_id), now)
 
 
 def _heard(row: Row, send_id: str) -> Receipt:
@@ -158,6 +201,7 @@ def _heard(row: Row, send_id: str) -> Receipt:
         status=Status(row["status"]),
         raw_status=str(row["raw_status"]),
         error_code=str(row["error_code"]),
+        reason=str(row["reason"]),
         stamp=str(row["stamp"]),
         send_id=send_id,
     )

@@ -16,16 +16,16 @@ from connector.rules.links import cleaned
 from connector.rules.replies import Understood
 from connector.steps import (
     budget,
-    dispatch,
     optin,
     owed,
+    person,
     route,
-    settling,
     signal,
     templates,
     untaken,
     versions,
 )
+from connector.steps.answered import OVER, accepted
 from connector.steps.obey import ANSWERS, answer, obey, stop
 from connector.steps.setup import Setup
 
@@ -76,10 +76,10 @@ def _taken(tx: Tx, rt: Setup, send: Row, told: Receipt, now: datetime) -> None:
     state = str(send["state"])
     if send["provider_id"] or not int(send["attempt"]):
         return
-    if state in ("sending", "uncertain", "planned", *dispatch.OVER):
-        dispatch.accepted(tx, rt, send, Accepted(told.provider_id), now)
+    if state in ("sending", "uncertain", "planned", *OVER):
+        accepted(tx, rt, send, Accepted(told.provider_id), now)
     if state == "uncertain":
-        settling.all_clear(tx, now)
+        person.all_clear(tx, now)
 
 
 def _of_number(tx: Tx, rt: Setup, phone: str, told: Receipt, now: datetime) -> None:

@@ -7,7 +7,8 @@ about once and not each time another leaves; service has a line before that of m
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -77,6 +78,7 @@ class Pace:
         self._passed: dict[str, int] = {}  #: provider → texts of this round, about to fly
         self._call: dict[str, float] = {}  #: provider → seconds a call takes, of late
         self._limits: object = None
+        self._given: list[tuple[Lane, datetime | None]] = []  #: in this round; free before that
         self.lags = False  #: whether places in a line are left free
 
     def begin(self, tx: Tx, now: datetime) -> None:
@@ -88,6 +90,19 @@ class Pace:
             sends.line_up(tx, LINES, now)
             self._lanes.clear()
         self._limits = limits
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """What a round gives, unless its transaction fails: then nothing of it leaves."""
+        limits = self._limits
+        self._given.clear()
+        try:
+            yield
+        except BaseException:
+            for lane, free in reversed(self._given):
+                lane.free = free
+            self._limits = limits
+            raise
 
     def held(self, tx: Tx, row: Row, way: Way, now: datetime) -> bool:
         """Whether a due text is too early for its way; it then waits, with the reason why."""
@@ -129,6 +144,7 @@ class Pace:
         """A text was let through: its sender is busy for as long as its segments take."""
         segments = count(text).segments
         for lane, per_second in self._paced(way):
+            self._given.append((lane, lane.free))
             lane.busy(timedelta(seconds=segments / per_second), segments, now)
         self._passed[way.provider] = self._passed.get(way.provider, 0) + 1
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from connector import clock
 from connector.ledger import attempts, doubts, sends, writebacks
-from connector.ledger.store import Row, Tx
+from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.messages import Found, Message
 from connector.providers import Ability, Provider
 from connector.rules.outages import LOOK_AFTER
@@ -105,7 +105,7 @@ class Reconciler:
                     inquest.begin(tx, self._rt, each, now) for each in doubts.fresh(tx, SLICE)
                 ]
                 for told in answers:
-                    inquest.hear(tx, self._rt, told.send_id, told.attempt, told.found, now)
+                    self._hear(tx, told, now)
                 questions = self._take(tx, now)
         except BaseException:
             self._answers.extendleft(reversed(answers))
@@ -113,6 +113,16 @@ class Reconciler:
         for question in questions:
             self._ask(question)
         return len(opened) + len(answers) + len(questions)
+
+    def _hear(self, tx: Tx, told: Told, now: datetime) -> None:
+        """Act on an answer; one that cannot be is asked for again when its lease is over."""
+        try:
+            with savepoint(tx):
+                inquest.hear(tx, self._rt, told.send_id, told.attempt, told.found, now)
+        except Exception as error:  # a door: one bad doubt must not hold up the rest
+            if is_storage(error):
+                raise
+            log.exception("act=reconcile send=%s result=failed", told.send_id)
 
     def _take(self, tx: Tx, now: datetime) -> list[Question]:
         """Take the looks in hand that are due, as many as their providers have room for."""
@@ -124,11 +134,13 @@ class Reconciler:
                 doubts.close(tx, str(row["send_id"]), "over", "", now, who="connector")
                 continue
             question = self._question(tx, send)
+            if question is not None and room[question.name] <= 0:
+                continue
+            if not doubts.claim(tx, str(send["id"]), str(row["look_at"]), now + LEASE):
+                continue
             if question is None:
-                inquest.hear(tx, self._rt, str(send["id"]), int(send["attempt"]), None, now)
-            elif room[question.name] > 0 and doubts.claim(
-                tx, str(send["id"]), str(row["look_at"]), now + LEASE
-            ):
+                self._hear(tx, Told(str(send["id"]), int(send["attempt"]), None), now)
+            else:
                 room[question.name] -= 1
                 taken.append(question)
         return taken

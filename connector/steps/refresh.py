@@ -22,11 +22,12 @@ from connector.ledger.store import Tx
 from connector.messages import LookedUp
 from connector.model import Json, Subject
 from connector.phone import mask
-from connector.providers import LooksUp
+from connector.providers import LooksUp, who_looks_up
 from connector.rules.policy import CHECK_AGAIN
 from connector.rules.retry import WRITEBACKS, next_attempt
 from connector.steps import crmfacts, crmpause
 from connector.steps.alarm import alarm
+from connector.steps.consent import tell_crm
 from connector.steps.setup import Setup
 
 BATCH: Final = 100  #: contacts in one call to the CRM
@@ -106,9 +107,11 @@ def _crm_failed(rt: Setup, wanted: Sequence[Due], error: Exception) -> None:
 
 def look_up(rt: Setup) -> int:
     """Look up the numbers that are due, a few at a time; how many were told of."""
-    checks, provider = rt.book.policy.numbers, rt.providers[rt.provider]
-    if checks.check_every is None or not isinstance(provider, LooksUp):
+    checks = rt.book.policy.numbers
+    by = who_looks_up(rt.provider, rt.providers) if checks.check_every is not None else None
+    if by is None:
         return 0
+    name, provider = by
     now = rt.clock()
     with rt.store.read() as tx:
         wanted = refreshes.due(tx, NUMBER, now, BATCH)
@@ -116,13 +119,13 @@ def look_up(rt: Setup) -> int:
         asked = wanted[: max(0, min(room, LOOKUPS))]
         owners = [_owner_since(tx, each.about) if checks.reassigned else None for each in asked]
     if wanted and not asked:
-        _spent(rt, wanted)
+        _spent(rt, wanted, name)
         return 0
     told = [_ask(provider, each, owner) for each, owner in zip(asked, owners, strict=True)]
     if told:
         with rt.store.write() as tx:
             for each, answer in zip(asked, told, strict=True):
-                _note(tx, rt, each, answer)
+                _note(tx, rt, name, each, answer)
     return len(told)
 
 
@@ -139,34 +142,35 @@ def _ask(provider: LooksUp, wanted: Due, owner_since: date | None) -> LookedUp |
         return error
 
 
-def _note(tx: Tx, rt: Setup, wanted: Due, answer: LookedUp | Exception) -> None:
-    now, lookup_id = rt.clock(), rt.new_id("lkp")
+def _note(tx: Tx, rt: Setup, name: str, wanted: Due, answer: LookedUp | Exception) -> None:
+    now = rt.clock()
+    about = (tx, rt.new_id("lkp"), wanted.about, name, now)
     if isinstance(answer, Exception):
-        about = (tx, lookup_id, wanted.about, rt.provider, now)
         numbers.looked_up(*about, kind="", reassigned="", error=_words(answer))
         after = getattr(answer, "retry_after", None)
         is_final = isinstance(answer, Refused)
         until = now + DAY if is_final else _later(rt, wanted, now, after)
         refreshes.put_off(tx, [wanted], until)
         says = f"Numbers could not be looked up ({_words(answer)}); texts to them wait."
-        alarm(tx, rt, "number_not_checked", says, now, about=rt.provider)
+        alarm(tx, rt, "number_not_checked", says, now, about=name)
         log.warning("act=lookup number=%s result=failed why=%s", mask(wanted.about), _words(answer))
         return
     owner = {True: "yes", False: "no", None: ""}[answer.reassigned]  # nothing was told of it
-    about = (tx, lookup_id, wanted.about, rt.provider, now)
     numbers.looked_up(*about, kind=answer.type, reassigned=owner)
+    if answer.reassigned:
+        tell_crm(tx, rt.crm, wanted.about, now)
     refreshes.done(tx, NUMBER, wanted.about, now)
-    alarms.clear(tx, "number_not_checked", rt.provider, now)
+    alarms.clear(tx, "number_not_checked", name, now)
     log.info("act=lookup number=%s type=%s", mask(wanted.about), answer.type or "unknown")
 
 
-def _spent(rt: Setup, wanted: Sequence[Due]) -> None:
+def _spent(rt: Setup, wanted: Sequence[Due], name: str) -> None:
     """No more look-ups today: what waits is asked about later, and somebody is told."""
     now, most = rt.clock(), rt.book.policy.numbers.per_day
     with rt.store.write() as tx:
         refreshes.put_off(tx, wanted, now + CHECK_AGAIN)
         says = f"All {most} look-ups of 24 hours are used up; texts to unchecked numbers wait."
-        alarm(tx, rt, "lookups_spent", says, now, about=rt.provider)
+        alarm(tx, rt, "lookups_spent", says, now, about=name)
 
 
 def _later(rt: Setup, wanted: Due, now: datetime, after: float | None) -> datetime:

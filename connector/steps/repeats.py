@@ -16,6 +16,10 @@ from connector.ledger import doubts
 from connector.ledger.store import Row, Tx
 from connector.model import Decision, Verdict
 from connector.rules import doubts as rule
+from connector.rules.policy import Facts
+from connector.rules.routing import Way
+from connector.steps import person
+from connector.steps.setup import Setup
 
 log = logging.getLogger("connector")
 
@@ -30,21 +34,24 @@ def begins(tx: Tx, send: Row) -> bool:
     return True
 
 
-def forbidden(
-    tx: Tx, send: Row, decision: Decision, text: str, phone: str, provider: str, sender: str
-) -> str:
+def forbidden(tx: Tx, send: Row, facts: Facts, decision: Decision, way: Way, now: datetime) -> str:
     """Why a text may not be handed over once more; "" where it may."""
+    if way.until is not None:
+        return way.why
+    if now >= clock.instant(send["begun_at"]) + rule.REPEATABLE:
+        return "its provider may not know it again any more"
     if decision.verdict is not Verdict.send:
         return decision.reason
-    if (text, phone) != (send["text"], send["phone"]):
+    if (facts.text, facts.contact.phone) != (send["text"], send["phone"]):
         return "its words are others now"
     tries = doubts.attempts(tx, str(send["id"]))
-    if (provider, sender) != (send["provider"], str(tries[-1]["sender"]) if tries else sender):
+    sender = str(tries[-1]["sender"]) if tries else way.sender
+    if (way.provider, way.sender) != (send["provider"], sender):
         return "it would go another way now"
     return ""
 
 
-def back(tx: Tx, send: Row, why: str, now: datetime) -> None:
+def back(tx: Tx, rt: Setup, send: Row, why: str, now: datetime) -> None:
     """The text is in doubt as before; it is asked about again as it would have been."""
     send_id = str(send["id"])
     doubts.back(tx, send_id, REASON)
@@ -61,6 +68,8 @@ def back(tx: Tx, send: Row, why: str, now: datetime) -> None:
         why=f"it could be handed over again safely, but may not: {why}",
         found=doubts.evidence(row),
     )
+    if look_at is None:
+        person.ask_for(tx, rt, now)
     log.info("act=gate send=%s result=uncertain reason=%s", send_id, REASON)
 
 

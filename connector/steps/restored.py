@@ -20,7 +20,7 @@ from connector.messages import Accepted
 from connector.model import Cause
 from connector.rules import restored as rule
 from connector.rules.restored import Fate, Lost
-from connector.steps import dispatch, owed
+from connector.steps import answered, owed
 from connector.steps.setup import Setup
 
 log = logging.getLogger("connector")
@@ -107,7 +107,7 @@ def went(
     fresh = sends.get(tx, str(send["id"]))
     if fresh is None:
         return
-    dispatch.accepted(tx, rt, fresh, answer, at)
+    answered.accepted(tx, rt, fresh, answer, at)
     changed = sends.get(tx, str(send["id"]))
     if changed is not None:
         owed.send_changed(tx, rt.crm, changed, now)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -47,7 +48,8 @@ class Ways:
         """By whom a planned text goes to a number now."""
         rt = self._rt
         if not rt.routes:
-            return Way(rt.provider, str(row["sender"] or rt.sender))
+            is_its_own = row["provider"] in ("", rt.provider)
+            return Way(rt.provider, str(row["sender"] if is_its_own else "") or rt.sender)
         country, purpose = country_of(phone), str(row["purpose"])
         offered = routing.hops(rt.routes, country, purpose, Hop(rt.provider), only=rt.only_routes)
         if not offered:
@@ -95,6 +97,16 @@ class Ways:
         self._health[provider] = Health(health.FAILURES, 1, until)
 
     # -- how providers answer ------------------------------------------------------------------
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """What a round learns, unless its transaction fails: then nothing of it has happened."""
+        before = dict(self._health), dict(self._patience), self._is_fresh
+        try:
+            yield
+        except BaseException:
+            self._health, self._patience, self._is_fresh = before
+            raise
 
     def begin(self, tx: Tx, now: datetime) -> None:
         """At a start: what was told of providers that rested before is over."""

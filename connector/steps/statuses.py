@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connector.errors import SendFailed
+from connector.errors import LedgerBusy, SendFailed
 from connector.ledger import cursors, statuses, unfinished
-from connector.ledger.store import Row
+from connector.ledger.store import Row, is_storage
 from connector.ledger.unfinished import Sweep
 from connector.messages import Message, Receipt
 from connector.providers import Ability, TellsStatus
@@ -39,6 +39,7 @@ class StatusSweep:
         self._rt = rt
         self._rest_until: datetime | None = None
         self._failures: Counter[str] = Counter()
+        self._stuck = ""  #: the text of which the last one asked could not tell
 
     def round(self) -> int:
         """Ask about a few texts where it is time; how many were asked about."""
@@ -84,7 +85,7 @@ class StatusSweep:
             log.info("act=statuses result=done asked=%d told=%d", sweep.asked, sweep.told)
 
     def _ask(self, row: Row) -> _Told | None:
-        """Ask about one text; None where its provider cannot tell now, and is asked again."""
+        """Ask about one text; None where its provider cannot tell now, and is asked once again."""
         name = str(row["provider"])
         provider = self._rt.providers.get(name)
         if provider is None or Ability.tells_status not in provider.does:
@@ -97,7 +98,8 @@ class StatusSweep:
             says = str(error) if isinstance(error, SendFailed) else type(error).__name__
             log.warning("act=statuses provider=%s result=failed %s", name, says)
             self._failures[name] += 1
-            return None
+            is_again, self._stuck = self._stuck == row["id"], str(row["id"])
+            return NOTHING if is_again else None
         self._failures[name] = 0
         return _Told(1, int(receipt is not None and self._hear(row, receipt)))
 
@@ -107,9 +109,15 @@ class StatusSweep:
         if not is_higher and (receipt.cost_micros is None or row["cost_micros"] is not None):
             return False
         told = replace(receipt, send_id=str(row["id"]), stamp=receipt.stamp or "asked")
-        with self._rt.store.write() as tx:
-            outcome.receipt(tx, self._rt, told, self._rt.clock())
-            cursors.count(tx, "statuses_told")
+        try:
+            with self._rt.store.write() as tx:
+                outcome.receipt(tx, self._rt, told, self._rt.clock())
+                cursors.count(tx, "statuses_told")
+        except Exception as error:  # a door: one bad status must not hold up the rest
+            if is_storage(error) or isinstance(error, LedgerBusy):
+                raise
+            log.exception("act=statuses send=%s result=failed", row["id"])
+            return False
         return True
 
 

@@ -23,7 +23,14 @@ NUMBER_TYPES: Final = {"not_mobile": "fixed_line", "invalid_number": "invalid"}
 
 def refused(tx: Tx, rt: Setup, row: Row, error: Refused, now: datetime) -> None:
     """It will never be taken: the text ends, its enrolment too, and the number learns why."""
-    sends.refused(tx, str(row["id"]), error.reason, error.code, now)
+    ends = sends.refused(tx, str(row["id"]), error.reason, error.code, now)
+    of_number(tx, rt, row, error, now)
+    if ends and row["enrolment_id"]:
+        enrolments.end(tx, str(row["enrolment_id"]), f"refused:{error.reason}", now)
+
+
+def of_number(tx: Tx, rt: Setup, row: Row, error: Refused, now: datetime) -> None:
+    """What a refusal tells of the number itself, whatever becomes of the text."""
     if error.reason in NUMBER_TYPES:
         consents.set_type(tx, str(row["phone"]), NUMBER_TYPES[error.reason])
     if error.reason == "opted_out":
@@ -40,8 +47,6 @@ def refused(tx: Tx, rt: Setup, row: Row, error: Refused, now: datetime) -> None:
         )
         if added:
             templates.opted_out(tx, rt, str(row["phone"]), now, now)
-    if row["enrolment_id"]:
-        enrolments.end(tx, str(row["enrolment_id"]), f"refused:{error.reason}", now)
 
 
 def deferred(tx: Tx, rt: Setup, row: Row, error: Deferred, way: Way, now: datetime) -> None:

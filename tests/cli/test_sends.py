@@ -69,8 +69,11 @@ def test_no_such_texts_end_with_3(texts: Shop, empty: Shop) -> None:
     assert texts.run("sends", "--since", "1m", "--json")[0] == 3
 
 
-def test_an_empty_ledger_ends_with_3(empty: Shop) -> None:
-    assert empty.run("sends")[0] == 3
+def test_an_empty_ledger_ends_with_3_and_says_what_that_means(empty: Shop) -> None:
+    code, text = empty.run("sends")
+    assert (code, "connector events" in text) == (3, True)
+    code, text = empty.run("sends", "--doubtful")
+    assert (code, "no text is in doubt" in text) == (3, True)
 
 
 @pytest.mark.parametrize(

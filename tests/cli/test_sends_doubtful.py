@@ -69,8 +69,8 @@ def test_everything_known_of_a_doubtful_text_is_laid_out(doubtful: Shop) -> None
         "for a person to decide: one text at the provider fits",
         "callbacks    none",
         "In the log of twilio:",
-        "connector sends settle snd_3 --sent --provider-id ID --why",
-        "connector sends settle snd_3 --not-sent --why",
+        f"connector -C {doubtful.path} sends settle snd_3 --sent --provider-id ID --why",
+        f"connector -C {doubtful.path} sends settle snd_3 --not-sent --why",
     ):
         assert words in text, words
     assert build.PHONE not in text

@@ -71,8 +71,10 @@ def _not_stated(original: Instead, timezone: str, *rest: Any) -> Any:
     return original("", *rest)
 
 
-def _all_rows(original: Instead, rows: list[ConsentRow], number: Row | None) -> Any:
-    return rows, {}
+def _all_rows(
+    original: Instead, tx: Any, contact_id: str, rows: list[ConsentRow], number: Row | None
+) -> Any:
+    return rows, None, {}
 
 
 def _as_a_reply(original: Instead, self: Any, row: ConsentRow) -> Any:
@@ -145,7 +147,7 @@ GUARDS: Final[Mapping[str, tuple[str, Instead | Value]]] = {
     ),
     "who was forgotten stays out": ("connector.steps.consent:_stay_out", NOTHING),
     "an opt-out at the provider is taken over": (
-        "connector.steps.dispatch:_refused",
+        "connector.steps.untaken:of_number",
         _only_refused,
     ),
     "scopes are asked for beside purposes": (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from operator import attrgetter
+
 import pytest
 
 from tests.governance.guarding import GUARDS
@@ -21,6 +24,12 @@ def test_the_rules_pass_with_every_check_in_place() -> None:
 
 def test_every_check_of_the_policy_is_on_the_list_of_those_to_take_out() -> None:
     assert {"no_consent", "cap_full", "paused", *GUARDS} <= set(names())
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_every_guard_stands_where_it_is_said_to(name: str) -> None:
+    module, _, path = GUARDS[name][0].partition(":")
+    assert attrgetter(path)(import_module(module)) is not None
 
 
 def test_a_check_that_is_not_there_cannot_be_taken_out() -> None:

@@ -21,7 +21,7 @@ from connector.model import Json, Subject
 from connector.records import Writeback, Written
 from connector.rules.ages import Ages
 from connector.rules.policy import Suppression
-from connector.steps import fetch, gap, hand, settling, templates
+from connector.steps import fetch, gap, hand, inquest, templates
 from connector.web.app import create_app
 from tests.crms.quiet import QuietCrm
 from tests.governance.telling import Told
@@ -165,7 +165,7 @@ def found_not_sent(world: World) -> str:
     world.until(NIGHT)
     with world.operator() as (tx, now):
         who, why = "operator:b", "not in the log"
-        settling.by_hand(tx, world.rt, str(row["id"]), went=False, who=who, why=why, now=now)
+        inquest.by_hand(tx, world.rt, str(row["id"]), went=False, who=who, why=why, now=now)
     return "offer"
 
 

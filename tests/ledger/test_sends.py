@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.ledger import frequency, sends, statuses
+from connector.ledger import doubts, frequency, sends, statuses
 from connector.ledger.sends import Plan
 from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Row, Tx
@@ -326,6 +326,19 @@ def test_of_two_final_words_the_first_stands(tx: Tx, first: Status) -> None:
     for status in (Status.delivered, Status.failed, Status.canceled):
         assert not statuses.told(tx, "snd_1", receipt(status), NOW)
     assert state(tx) == before
+
+
+# -- texts of our own --------------------------------------------------------------------------
+
+
+def test_a_planned_text_of_our_own_is_cancelled_unless_it_perhaps_went_already(tx: Tx) -> None:
+    for number in (1, 2):
+        plan(tx, number, cause="system", step="double_opt_in")
+    begin(tx, "snd_2")
+    sends.doubted(tx, "snd_2", "timeout", "")
+    doubts.repeat(tx, "snd_2", NOW)
+    assert sends.cancel_own(tx, PHONE, "double_opt_in", "closed", NOW) == 1
+    assert [state(tx, name) for name in ("snd_1", "snd_2")] == ["cancelled", "planned"]
 
 
 # -- a death -----------------------------------------------------------------------------------

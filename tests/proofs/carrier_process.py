@@ -39,6 +39,7 @@ UNKIND = 0.55  #: of all texts that are handed over
 LATE = 0.14  #: seconds, beyond the patience of whoever asks
 LATE_LOOK = 0.03  #: seconds that stand for 30
 LAGS = timedelta(seconds=40)  #: until what was taken is listed
+SCANS = timedelta(minutes=3)  #: the same where it has a link, at one that finds by words
 SLOW = timedelta(seconds=15)  #: until a text is taken that the caller has given up
 NEAR = timedelta(minutes=5)
 OTHERS = 0.3  #: of unkindly treated texts: another system sends the same words just then
@@ -87,7 +88,9 @@ class Book:
 
     def found(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         """What is listed by now of what is asked for."""
-        listed = [each for each in self.texts if instant(each["at"]) + LAGS <= self.now()]
+        listed = [
+            each for each in self.texts if instant(each["at"]) + self._lag(each) <= self.now()
+        ]
         if self.kind == "reference":
             return [each for each in listed if each["ref"] == query["ref"]]
         since = instant(query["since"])
@@ -97,6 +100,9 @@ class Book:
             if (each["to"], each["text"]) == (query["to"], query["text"])
             and abs(instant(each["at"]) - since) <= NEAR
         ]
+
+    def _lag(self, taken: Mapping[str, Any]) -> timedelta:
+        return SCANS if self.kind == "words" and "/l/" in taken["text"] else LAGS
 
 
 class Door(BaseHTTPRequestHandler):

@@ -38,6 +38,12 @@ CASES = {
     "words that others may use": (WORDS, [look(True, "SM1")], FIRST, Fate.person),
     "two that fit, marked or not": (MARKED, [look(None, "SM1", "SM2")], FIRST, Fate.person),
     "only another text of ours": (MARKED, [look(True, others=1)], FIRST, Fate.again),
+    "not there, but another text of ours is": (
+        REFERENCE,
+        [look(False, others=1)],
+        FIRST,
+        Fate.again,
+    ),
     "not there by reference": (REFERENCE, [look(False)], FIRST, Fate.not_sent),
     "not there by words, once": (WORDS, [look(False)], FIRST, Fate.again),
     "not there by words, twice": (
@@ -45,6 +51,12 @@ CASES = {
         [look(False), look(False, at=SECOND)],
         SECOND,
         Fate.not_sent,
+    ),
+    "not there by words, by two answers at about one time": (
+        WORDS,
+        [look(False, at=FIRST + 2 * MINUTE), look(False, at=FIRST + 2 * MINUTE + MINUTE / 2)],
+        FIRST + 2 * MINUTE + MINUTE / 2,
+        Fate.again,
     ),
     "not there by words, for a service text": (
         replace(WORDS, marketing=False),

@@ -93,6 +93,15 @@ def test_two_pools_of_one_provider_are_two_hops() -> None:
     assert choose(pools, (failed("a", sender="+4"),), nobody) == (0, False)
 
 
+def test_a_try_from_a_sender_that_left_its_pool_was_a_try_at_its_provider() -> None:
+    assert choose((Hop("a", ("+1", "+2")), B), (failed("a", sender="+9"),), nobody) == (1, False)
+
+
+def test_what_was_given_back_before_the_call_was_no_try_at_anybody() -> None:
+    given_back = Try("b", "+1", "given_back", "unavailable")
+    assert choose((A, B), (failed("a"), given_back), nobody) == (1, False)
+
+
 RESULTS = st.sampled_from(("deferred", "given_back", "uncertain", ""))
 REASONS = st.sampled_from(("unavailable", "configuration", "timeout", "rate_limited", "unknown"))
 TRIES = st.lists(st.builds(Try, st.sampled_from("abcd"), st.just(""), RESULTS, REASONS), max_size=6)

@@ -36,9 +36,9 @@ from connector.steps import (
     gap,
     hand,
     hearing,
+    inquest,
     numbers,
     optin,
-    settling,
     templates,
 )
 from connector.steps import fetch as fetching
@@ -813,7 +813,7 @@ class Village(Town):
         if rows:
             with self.operator() as (tx, now):
                 send_id, who = str(rows[0]["id"]), "operator:x"
-                settling.by_hand(tx, self.rt, send_id, went=went, who=who, why="asked", now=now)
+                inquest.by_hand(tx, self.rt, send_id, went=went, who=who, why="asked", now=now)
 
     def split(self) -> None:
         """The last merge is undone."""

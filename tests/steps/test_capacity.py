@@ -6,13 +6,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from connector.config.routes import Account
 from connector.errors import Deferred
+from connector.ledger import queue
 from connector.rules.health import FAILURES
 from connector.rules.policy import Policy
 from connector.rules.policy.limits import Sender
 from connector.rules.routing import Hop, Route
 from connector.steps.capacity import capacity
+from connector.steps.pace import LINES
 from tests.steps.build import HOUR, SECOND, Shop
 from tests.steps.test_routes import BOTH, POOL, greet, rounds, two
 
@@ -92,6 +96,18 @@ def test_a_provider_that_is_left_alone_has_its_texts_told_at_the_next_hop(open_s
     assert found["second", POOL[0]]["rests_until"] is None
 
 
+@pytest.mark.parametrize("reason", LINES)
+def test_texts_that_stand_in_a_line_are_in_the_queue(open_shop: Open, reason: str) -> None:
+    shop = two(open_shop, *BOTH)
+    greet(shop, 1)
+    shop.walk()
+    later = {"due_at": (shop.clock() + HOUR).isoformat()[:19] + ".000000Z", "reason": reason}
+    with shop.store.write() as tx:
+        tx.run("UPDATE sends SET due_at = :due_at, reason = :reason", **later)
+        assert queue.later(tx, shop.clock()) == 0
+    assert told(shop)["first", ""]["marketing_texts"] == 1
+
+
 def test_texts_that_wait_for_another_reason_are_not_in_the_queue(open_shop: Open) -> None:
     shop = two(open_shop, *BOTH)
     greet(shop, 1)
@@ -100,3 +116,14 @@ def test_texts_that_wait_for_another_reason_are_not_in_the_queue(open_shop: Open
     with shop.store.write() as tx:
         tx.run("UPDATE sends SET due_at = :due_at, reason = 'quiet_hours'", **later)
     assert all(row["marketing_texts"] == 0 for row in told(shop).values())
+
+
+def test_senders_of_one_account_share_what_it_may_send(open_shop: Open) -> None:
+    routes = (Route("pool", (Hop("second", POOL),)),)
+    shop = two(open_shop, *routes, accounts={"second": Account(7, 2.0)})
+    greet(shop, *range(62))
+    shop.go()
+    found = [row for row in told(shop).values() if row["marketing_texts"]]
+    waiting = sum(row["marketing_segments"] for row in found)
+    takes = {round((row["empty_at"] - shop.clock()) / SECOND, 3) for row in found}
+    assert (len(found), takes) == (3, {waiting / 2})

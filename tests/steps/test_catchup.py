@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,7 +15,19 @@ from connector.providers import Ability
 from connector.steps import hearing
 from connector.steps.advance import Advancer
 from connector.steps.catchup import CatchUp
-from tests.steps.build import CART, DAY, HOUR, MINUTE, ORDER, OURS, PHONE, SECOND, Carrier, Shop
+from tests.steps.build import (
+    CART,
+    DAY,
+    HOUR,
+    MINUTE,
+    ORDER,
+    OTHER,
+    OURS,
+    PHONE,
+    SECOND,
+    Carrier,
+    Shop,
+)
 
 OpenShop = Callable[..., Shop]
 
@@ -171,11 +183,39 @@ def test_the_web_alone_meets_its_own_gap_before_anybody_can_overlook_it(away: Aw
 
 def test_a_web_that_stays_away_is_made_up_for_by_asking(away: Away) -> None:
     away.catchup.round()
+    away.lives(15 * MINUTE)
+    away.lives(HOUR, web=False)
+    assert len(away.carrier.asked) == 2 + 20
+    assert away.shop.rows("SELECT * FROM acts WHERE about = 'play:@unheard'") == []
+
+
+def test_while_the_web_is_away_a_stop_is_heard_within_minutes(away: Away) -> None:
+    away.lives(20 * MINUTE, web=False)
+    away.was_told("STOP", ago=SECOND)
+    assert away.lives(3 * MINUTE, web=False) == 1
+    assert away.shop.number()["blocked_scope"] == "all"
+
+
+def test_while_the_web_is_away_and_replies_cannot_be_listed_marketing_waits(away: Away) -> None:
+    away.lives(20 * MINUTE, web=False)
+    away.carrier.fails = True
     away.lives(8 * MINUTE, web=False)
-    assert not away.is_held
-    assert len(away.carrier.asked) == 2
-    away.lives(30 * MINUTE, web=False)
-    assert len(away.carrier.asked) > 5
+    assert away.is_held
+    away.lives(20 * MINUTE, web=False)
+    assert (away.is_held, away.alarms()) == (True, ["replies_unheard"])
+    assert len(away.shop.rows("SELECT * FROM acts WHERE about = 'play:@unheard'")) == 1
+
+
+@pytest.mark.parametrize("others", ["one that is only configured", "none that lists replies"])
+def test_a_web_that_stays_away_holds_nothing_that_nobody_in_use_could_tell_of(
+    away: Away, others: str
+) -> None:
+    other = Listing(name="other", fails=True)
+    away.shop.rt.providers = {"carrier": away.carrier, "other": other}
+    if others == "none that lists replies":
+        away.carrier.does = other.does = frozenset()
+    away.lives(HOUR, web=False)
+    assert away.shop.rows("SELECT * FROM acts WHERE about = 'play:@unheard'") == []
 
 
 def test_a_marketing_text_that_had_passed_the_gate_is_given_back(away: Away) -> None:
@@ -259,6 +299,26 @@ def test_what_waits_in_the_inbox_is_heard_first(away: Away) -> None:
     Advancer(away.shop.rt).round()
     away.catchup.round()
     assert not away.is_held
+
+
+def test_a_reply_that_cannot_be_taken_keeps_no_other_from_being_heard_and_holds_marketing(
+    away: Away,
+) -> None:
+    other = Listing(name="other")
+    away.shop.rt.providers = {"carrier": away.carrier, "other": other}
+    away.catchup.round()
+    away.was_told("what?", phone=OTHER)
+    nameless = replace(away.carrier.replies[0], provider_id=None)  # type: ignore[arg-type]
+    away.carrier.replies[0] = nameless
+    away.was_told("STOP")
+    away.shop.tick(HOUR)
+    away.starts()
+    away.lives(6 * MINUTE)
+    assert away.shop.number()["blocked_scope"] == "all"
+    assert len(other.asked) == 2
+    assert (away.is_held, away.alarms()) == (True, ["replies_unheard"])
+    [alarm] = away.shop.rows("SELECT says FROM alarms")
+    assert "carrier (1 of its replies could not be taken, see the log)" in alarm["says"]
 
 
 def test_no_hand_lifts_it_and_a_new_ledger_has_no_gap(away: Away, open_shop: OpenShop) -> None:

@@ -12,12 +12,13 @@ import pytest
 from connector.errors import Deferred, Refused, SendFailed, StorageRefused, Uncertain
 from connector.ledger.store import Tx
 from connector.messages import Accepted, Message
-from connector.model import Purpose, Subject
+from connector.model import Purpose, Status, Subject
 from connector.rules.policy import Cap, Policy
-from connector.steps import dispatch
-from connector.steps.dispatch import Answer, Dispatcher
+from connector.steps import answered, dispatch
+from connector.steps.answered import Answer
+from connector.steps.dispatch import Dispatcher
 from connector.steps.gate import Ticket
-from tests.steps.build import CART, DAY, HOUR, MINUTE, PHONE, SECOND, WELCOME, Carrier, Shop
+from tests.steps.build import CART, DAY, HOUR, MINUTE, ORDER, PHONE, SECOND, WELCOME, Carrier, Shop
 
 OpenShop = Callable[..., Shop]
 
@@ -215,6 +216,19 @@ def test_who_listens_is_told_when_an_answer_has_come(shop: Shop) -> None:
     dispatcher.close()
 
 
+def test_a_text_whose_provider_asks_for_more_patience_than_it_has_expires_in_time(
+    open_shop: OpenShop,
+) -> None:
+    shop = open_shop(ORDER)
+    shop.consent("service")
+    shop.carrier.answers.append(Deferred("slower", reason="rate_limited", retry_after=9 * 3_600))
+    shop.tell("order_completed", facts={"order_id": "7"})
+    shop.go()
+    shop.dispatch()
+    assert shop.go(4 * HOUR + SECOND) == 0
+    assert shop.states() == ["expired"]
+
+
 # -- nothing is lost ---------------------------------------------------------------------------
 
 
@@ -262,12 +276,12 @@ def test_a_disk_that_refuses_hands_over_nothing_and_leaves_every_text_planned(sh
     assert shop.dispatch() == 2
 
 
-def fault_at(shop: Shop, state: str) -> None:
-    """The second text cannot come to a state, for a fault of ours."""
+def fault_at(shop: Shop, state: str, send_id: str = "snd_000002") -> None:
+    """A text cannot come to a state, for a fault of ours."""
     with shop.store.write() as tx:
         tx.run(
             f"""CREATE TRIGGER fault BEFORE UPDATE ON sends
-            WHEN NEW.state = '{state}' AND NEW.id = 'snd_000002'
+            WHEN NEW.state = '{state}' AND NEW.id LIKE '{send_id}'
             BEGIN SELECT RAISE(ABORT, 'a fault of ours'); END"""
         )
 
@@ -279,6 +293,18 @@ def test_a_text_that_the_gate_fails_on_waits_alone(shop: Shop) -> None:
     assert shop.states() == ["accepted", "planned", "accepted"]
     assert shop.sends()[1]["reason"] == "check_failed"
     assert shop.dispatch() == 0, "not again at once"
+
+
+def test_a_text_that_the_gate_fails_on_to_its_end_expires_and_its_play_ends(shop: Shop) -> None:
+    shop.consent()
+    shop.tell("cart_updated")
+    shop.dispatcher._ways.of = lambda *given, **named: 1 / 0  # type: ignore[assignment,method-assign]
+    shop.go(HOUR)
+    assert shop.states() == ["planned"]
+    shop.go(9 * DAY)
+    [text], [way] = shop.sends(), shop.enrolments()
+    assert (text["state"], text["reason"]) == ("expired", "check_failed")
+    assert (way["state"], way["exit_reason"]) == ("ended", "check_failed")
 
 
 def test_an_answer_that_cannot_be_settled_leaves_its_own_text_in_doubt(shop: Shop) -> None:
@@ -332,7 +358,7 @@ def test_what_the_provider_raises_is_its_answer(error: SendFailed) -> None:
 def test_an_answer_about_a_text_that_is_gone_is_let_go(shop: Shop) -> None:
     answer = Answer(TICKET, Accepted("SM1"), 5)
     with shop.store.write() as tx:
-        dispatch.settle(tx, shop.rt, answer, shop.clock())
+        answered.settle(tx, shop.rt, answer, shop.clock())
     assert shop.sends() == []
 
 
@@ -344,5 +370,15 @@ def test_an_accepted_answer_that_comes_twice_moves_the_play_on_once(open_shop: O
     [send] = shop.sends()
     ticket = replace(TICKET, send_id=send["id"])
     with shop.store.write() as tx:
-        dispatch.settle(tx, shop.rt, Answer(ticket, Accepted("SM1"), 5), shop.clock())
+        answered.settle(tx, shop.rt, Answer(ticket, Accepted("SM1"), 5), shop.clock())
     assert shop.enrolments()[0]["step"] == 1
+
+
+def test_a_refusal_of_what_was_told_to_have_gone_meanwhile_ends_no_play(shop: Shop) -> None:
+    shop.consent()
+    shop.tell("cart_updated")
+    shop.carrier.answers.append(Refused("no", reason="content"))
+    shop.carrier.before = lambda message: shop.receipt(Status.sent)
+    shop.go(HOUR)
+    assert shop.states() == ["accepted"]
+    assert [row["state"] for row in shop.enrolments()] == ["walking"]

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from connector.errors import Refused, Uncertain
-from connector.ledger import alarms, doubts
+from connector.ledger import alarms, doubts, pauses
 from connector.messages import Carried, Found, Message, Receipt
 from connector.model import Purpose, Status
 from connector.providers import Ability
 from connector.rules.policy import Cap, Policy
-from connector.steps import inquest, outcome, settling
+from connector.steps import inquest, outcome
 from connector.steps.reconcile import LEASE, Reconciler, after_a_death
 from tests.steps.build import CART, DAY, HOUR, MINUTE, ORDER, SECOND, Carrier, Shop, open_hours
 
@@ -193,6 +193,39 @@ def test_what_was_heard_under_its_id_before_it_was_known_counts_then(
     assert kept["send_id"] == found.text["id"]
 
 
+STOPPED = Receipt("carrier", "SM9", Status.undelivered, "failed", "21610", "opted_out")
+
+
+def heard_of_nobody(found: Doubtful) -> None:
+    """A callback that does not say which text it is about tells that the number is blocked."""
+    with found.shop.store.write() as tx:
+        outcome.receipt(tx, found.shop.rt, STOPPED, found.shop.clock())
+    assert found.shop.number()["blocked_scope"] == ""
+
+
+def test_a_block_that_was_heard_under_its_id_before_stops_the_number_then(
+    doubtful: Callable[..., Doubtful],
+) -> None:
+    found = by_link(doubtful, Found(True, "SM9"))
+    heard_of_nobody(found)
+    found.look(MINUTE)
+    assert found.shop.states() == ["undelivered"]
+    assert found.shop.number()["blocked_scope"] == "all"
+
+
+def test_what_was_heard_under_the_id_that_a_person_found_counts_then(
+    doubtful: Callable[..., Doubtful],
+) -> None:
+    found = doubtful(FINDS, Found(True, "SM-other")).cart()
+    heard_of_nobody(found)
+    with found.shop.store.write() as tx:
+        told = {"went": True, "who": "operator:bea", "why": "in its log", "provider_id": "SM9"}
+        now = found.shop.clock()
+        inquest.by_hand(tx, found.shop.rt, "snd_000001", **told, now=now)  # type: ignore[arg-type]
+    assert found.shop.states() == ["undelivered"]
+    assert found.shop.number()["blocked_scope"] == "all"
+
+
 def test_the_status_that_its_listing_tells_is_taken_over(
     doubtful: Callable[..., Doubtful],
 ) -> None:
@@ -260,7 +293,7 @@ def test_a_person_is_asked_for_by_an_alarm_until_the_last_is_settled(
     assert [row["kind"] for row in shop.rows("SELECT kind FROM alarms")] == ["text_in_doubt"]
     with shop.store.write() as tx:
         told = {"went": True, "who": "operator:bea", "why": "in its log", "now": shop.clock()}
-        settling.by_hand(tx, shop.rt, str(found.text["id"]), **told)  # type: ignore[arg-type]
+        inquest.by_hand(tx, shop.rt, str(found.text["id"]), **told)  # type: ignore[arg-type]
     with shop.store.read() as tx:
         assert alarms.open_(tx) == []
 
@@ -309,6 +342,21 @@ def test_looks_that_do_not_agree_do_not_count(doubtful: Callable[..., Doubtful])
 def test_a_service_text_goes_again_after_one_look(doubtful: Callable[..., Doubtful]) -> None:
     found = doubtful(FINDS, NOT_THERE).order()
     found.look(MINUTE)
+    assert found.stands() == ("planned", "not_sent")
+
+
+def test_while_the_clock_is_wrong_what_is_not_listed_may_be_there_all_the_same(
+    doubtful: Callable[..., Doubtful],
+) -> None:
+    found = doubtful(FINDS, NOT_THERE).order()
+    with found.shop.store.write() as tx:
+        now = found.shop.clock()
+        pauses.set_(tx, pauses.CLOCK, "hold", who="connector", why="an hour ahead", at=now)
+    found.look(MINUTE)
+    assert found.stands() == ("uncertain", "")
+    with found.shop.store.write() as tx:
+        pauses.lift(tx, pauses.CLOCK)
+    found.look(4 * MINUTE)
     assert found.stands() == ("planned", "not_sent")
 
 
@@ -379,6 +427,20 @@ def test_a_second_doubt_about_the_same_text_begins_anew_and_keeps_what_was_found
     assert [each["attempt"] for each in doubts.evidence(found.doubt)] == [1, 2]
 
 
+def test_what_was_not_there_the_first_time_says_nothing_of_the_second(
+    doubtful: Callable[..., Doubtful],
+) -> None:
+    found = doubtful(FINDS, NOT_THERE).cart()
+    found.looks(MINUTE, 4 * MINUTE)
+    found.carrier.answers.append(SILENT)
+    assert found.shop.go() == 1
+    found.look()
+    assert found.look(MINUTE) == 1
+    assert found.stands() == ("uncertain", "")
+    found.look(4 * MINUTE)
+    assert found.stands() == ("planned", "not_sent")
+
+
 # -- repeated safely ---------------------------------------------------------------------------
 
 
@@ -412,6 +474,17 @@ def test_with_other_words_by_then_it_is_not_repeated(doubtful: Callable[..., Dou
     assert found.shop.dispatch() == 0
     assert (found.text["state"], found.text["counts_at"]) == ("uncertain", found.text["begun_at"])
     assert "its words are others now" in str(found.doubt["why"])
+
+
+def test_by_another_provider_it_is_not_repeated(doubtful: Callable[..., Doubtful]) -> None:
+    found = doubtful(SAFE).cart()
+    other = Carrier("other")
+    found.shop.rt.providers = {"carrier": found.carrier, "other": other}
+    found.shop.rt.provider = "other"
+    found.look(MINUTE)
+    found.shop.dispatch()
+    assert (found.text["state"], other.sent) == ("uncertain", [])
+    assert "it would go another way now" in str(found.doubt["why"])
 
 
 def test_no_longer_wanted_it_stays_in_doubt_and_is_no_text_that_did_not_go(
@@ -457,6 +530,61 @@ def test_a_pause_that_comes_before_it_is_repeated_leaves_it_in_doubt(
     assert "quiet_hours" in str(found.doubt["why"])
 
 
+def test_a_day_after_it_went_it_is_not_repeated_since_its_provider_may_have_forgotten_it(
+    doubtful: Callable[..., Doubtful],
+) -> None:
+    found = doubtful(SAFE)
+    step = replace(CART.steps[0], expires=9 * DAY)
+    found.shop.rt.plays = {"cart": replace(CART, steps=(step,))}
+    found.shop.rt.index()
+    found.cart()
+    found.look(MINUTE)
+    assert found.shop.states() == ["planned"]
+    assert found.shop.go(DAY - MINUTE) == 0, "the worker was away"
+    assert found.shop.states() == ["uncertain"]
+    assert "may not know it again" in str(found.doubt["why"])
+    found.look()
+    assert found.stands() == ("uncertain", "person")
+    assert [row["kind"] for row in found.shop.rows("SELECT kind FROM alarms")] == ["text_in_doubt"]
+
+
+def test_a_repetition_that_hears_of_an_opt_out_stops_the_number(
+    doubtful: Callable[..., Doubtful],
+) -> None:
+    found = doubtful(SAFE).cart()
+    found.look(MINUTE)
+    found.carrier.answers.append(Refused("stopped", reason="opted_out", code="21610"))
+    assert found.shop.dispatch() == 1
+    assert found.text["state"] == "uncertain"
+    assert found.shop.number()["blocked_scope"] == "all"
+
+
+def test_what_cannot_be_decided_about_at_its_end_is_in_doubt_and_no_text_that_did_not_go(
+    doubtful: Callable[..., Doubtful],
+) -> None:
+    found = doubtful(SAFE).cart()
+    found.look(MINUTE)
+    ways = found.shop.dispatcher._ways
+    ways.of = lambda *given, **named: 1 / 0  # type: ignore[assignment,method-assign]
+    found.shop.dispatch()
+    assert (found.text["state"], found.text["reason"]) == ("planned", "check_failed")
+    found.shop.tick(2 * DAY)
+    found.shop.dispatch()
+    assert found.text["state"] == "uncertain"
+    assert found.text["counts_at"] is not None
+
+
+def test_a_callback_for_one_that_is_to_be_repeated_settles_it(
+    doubtful: Callable[..., Doubtful],
+) -> None:
+    found = doubtful(SAFE).cart()
+    found.look(MINUTE)
+    found.shop.receipt(Status.sent)
+    assert found.stands() == ("accepted", "sent")
+    assert found.doubt["settled_at"] is not None
+    assert found.shop.dispatch() == 0
+
+
 # -- who is first ------------------------------------------------------------------------------
 
 
@@ -477,7 +605,7 @@ def test_a_persons_word_while_it_is_looked_up_stands(doubtful: Callable[..., Dou
     def settle() -> None:
         with shop.store.write() as tx:
             told = {"went": True, "who": "operator:bea", "why": "seen", "now": shop.clock()}
-            settling.by_hand(tx, shop.rt, str(found.text["id"]), **told)  # type: ignore[arg-type]
+            inquest.by_hand(tx, shop.rt, str(found.text["id"]), **told)  # type: ignore[arg-type]
 
     found.carrier.meanwhile = settle
     found.look(MINUTE)
@@ -530,6 +658,34 @@ def test_a_late_answer_to_an_attempt_that_is_over_says_nothing_of_the_next(
         )
     assert fate is None
     assert found.text["state"] == "uncertain"
+
+
+def test_a_doubt_that_cannot_be_settled_keeps_no_other_in_doubt(
+    doubtful: Callable[..., Doubtful],
+) -> None:
+    found = doubtful(BY_REFERENCE, Found(True, "SM8", True), Found(True, "SM9", True)).order()
+    found.carrier.answers.append(SILENT)
+    found.shop.tell("order_completed", facts={"order_id": "8"}, key="8")
+    assert found.shop.go() == 1
+    found.look()
+    with found.shop.store.write() as tx:
+        tx.run("UPDATE doubts SET evidence = '{' WHERE send_id = 'snd_000001'")
+    found.look(MINUTE)
+    assert found.shop.states() == ["uncertain", "accepted"]
+    assert found.look(LEASE - SECOND) == 0
+    assert found.look(SECOND) == 1, "it is asked about again"
+
+
+def test_nor_does_one_that_nobody_can_be_asked_about(doubtful: Callable[..., Doubtful]) -> None:
+    found = doubtful(SAFE).order()
+    found.carrier.answers.append(SILENT)
+    found.shop.tell("order_completed", facts={"order_id": "8"}, key="8")
+    assert found.shop.go() == 1
+    found.look()
+    with found.shop.store.write() as tx:
+        tx.run("UPDATE doubts SET evidence = '{' WHERE send_id = 'snd_000001'")
+    found.look(MINUTE)
+    assert found.shop.states() == ["uncertain", "planned"]
 
 
 def test_a_death_puts_it_in_doubt_and_it_is_looked_up(doubtful: Callable[..., Doubtful]) -> None:

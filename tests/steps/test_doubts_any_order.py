@@ -14,8 +14,8 @@ from connector.errors import Uncertain
 from connector.messages import Accepted, Found, Receipt
 from connector.model import Status
 from connector.providers import Ability
-from connector.steps import dispatch, inquest, outcome, settling
-from connector.steps.dispatch import Answer, GivenBack
+from connector.steps import answered, inquest, outcome
+from connector.steps.answered import Answer, GivenBack
 from connector.steps.gate import Ticket
 from connector.steps.reconcile import Reconciler, after_a_death
 from tests.steps.build import HOUR, MINUTE, WELCOME, Shop
@@ -67,7 +67,7 @@ class Case:
         elif what.startswith("a person"):
             with shop.store.write() as tx, suppress(LookupError):
                 told = {"went": what.endswith("says sent"), "who": "operator:x", "why": "seen"}
-                settling.by_hand(tx, shop.rt, "snd_000001", **told, now=now)  # type: ignore[arg-type]
+                inquest.by_hand(tx, shop.rt, "snd_000001", **told, now=now)  # type: ignore[arg-type]
         else:
             self._told(what)
 
@@ -83,10 +83,10 @@ class Case:
                 outcome.receipt(tx, shop.rt, replace(receipt, send_id=""), now)
             elif what == "late answer":
                 self.proven = True
-                dispatch.settle(tx, shop.rt, Answer(ticket, Accepted("SM1"), 1), now)
+                answered.settle(tx, shop.rt, Answer(ticket, Accepted("SM1"), 1), now)
             elif what == "late silence":
                 silence = Uncertain("no answer", reason="timeout")
-                dispatch.settle(tx, shop.rt, Answer(ticket, silence, 1), now)
+                answered.settle(tx, shop.rt, Answer(ticket, silence, 1), now)
             else:
                 found = finds.get(what, Found(None))
                 inquest.hear(tx, shop.rt, "snd_000001", ticket.attempt, found, now)

@@ -17,8 +17,9 @@ from connector.ledger.store import Tx
 from connector.messages import Message
 from connector.model import Purpose, Subject
 from connector.steps import holds
+from connector.steps.answered import GivenBack
 from connector.steps.consent import opt_out, record_consent
-from connector.steps.dispatch import Dispatcher, GivenBack
+from connector.steps.dispatch import Dispatcher
 from connector.steps.gate import Ticket
 from tests.steps.build import MINUTE, NOW, ORDER, PHONE, WELCOME, Shop
 from tests.steps.way import OpenShop

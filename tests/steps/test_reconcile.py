@@ -7,8 +7,8 @@ from collections.abc import Callable
 from connector.messages import Accepted
 from connector.model import Purpose, Status
 from connector.rules.policy import Cap, Policy
-from connector.steps import dispatch
-from connector.steps.dispatch import Answer
+from connector.steps import answered
+from connector.steps.answered import Answer
 from connector.steps.gate import Ticket, pass_gate
 from connector.steps.reconcile import after_a_death
 from tests.steps.build import CART, DAY, HOUR, MINUTE, Shop
@@ -63,7 +63,7 @@ def test_a_receipt_or_a_late_answer_ends_the_doubt_and_the_play_goes_on(shop: Sh
     ticket = dies_in_flight(shop)
     after_a_death(shop.rt)
     with shop.store.write() as tx:
-        dispatch.settle(tx, shop.rt, Answer(ticket, Accepted("SM1"), 5), shop.clock())
+        answered.settle(tx, shop.rt, Answer(ticket, Accepted("SM1"), 5), shop.clock())
     assert shop.states() == ["accepted"]
     assert shop.go(DAY) == 1
 

@@ -16,7 +16,7 @@ from connector.messages import Carried
 from connector.model import Purpose, Subject
 from connector.rules.policy import Cap, Policy
 from connector.rules.routing import Hop, Route
-from connector.steps import fetch, holds, settling
+from connector.steps import fetch, holds, inquest
 from tests.crms.memory import MemoryCrm
 from tests.steps.build import DAY, HOUR, MINUTE, OTHER, PHONE, Shop
 from tests.steps.desk import FIELD, furnish
@@ -204,7 +204,7 @@ def test_other_words_after_a_text_was_due_leave_it_in_doubt_for_a_person(lives: 
     assert shop.go(MINUTE) == 0
     [send] = [row for row in shop.sends() if row["state"] == "uncertain"]
     with shop.store.write() as tx:
-        settling.by_hand(
+        inquest.by_hand(
             tx, shop.rt, send["id"], went=False, who="operator:ann", why="log", now=shop.clock()
         )
     assert shop.go(MINUTE) == 1

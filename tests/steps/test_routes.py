@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from connector.errors import Deferred, Refused, Uncertain
+from connector.errors import Deferred, Refused, StorageRefused, Uncertain
 from connector.ledger import reports
 from connector.messages import Message, Reply
 from connector.model import Subject
@@ -18,7 +19,10 @@ from connector.rules.policy import Policy
 from connector.rules.policy.limits import Sender
 from connector.rules.routing import Hop, Route, spread
 from connector.steps import outcome
+from connector.steps.dispatch import next_due
+from connector.steps.route import TRY_AGAIN
 from tests.steps.build import MINUTE, ORDER, PHONE, SECOND, WELCOME, Carrier, Shop
+from tests.steps.test_dispatch import Refusing, fault_at
 
 Open = Callable[..., Shop]
 POOL = ("+18005550101", "+18005550102", "+18005550103")
@@ -250,6 +254,28 @@ def test_where_the_number_they_wrote_to_is_none_of_ours_the_route_answers(open_s
     reply(shop, "HELP", "+19995550100")
     shop.go()
     assert [message.sender for message in shop.carrier.sent] == [""]
+    assert shop.rows("SELECT * FROM sticky_senders") == []
+
+
+def test_where_its_provider_is_left_alone_an_answer_goes_another_way(open_shop: Open) -> None:
+    shop = two(open_shop)
+    shop.dispatcher._ways.leave_alone("second", shop.clock() + MINUTE)
+    reply(shop, "HELP", POOL[0])
+    shop.go()
+    assert (len(shop.carrier.sent), second(shop).sent) == (1, [])
+
+
+def test_while_the_one_try_is_under_way_others_are_not_asked_about_all_the_time(
+    open_shop: Open,
+) -> None:
+    shop = two(open_shop, Route("first alone", (Hop("first"),)), in_flight=5)
+    shop.dispatcher._ways.leave_alone("first", shop.clock())
+    shop.dispatcher._pools["first"] = HeldPool()  # type: ignore[assignment]
+    greet(shop, *range(4))
+    shop.walk()
+    shop.dispatcher.round()
+    assert shop.states().count("sending") == 1
+    assert next_due(shop.rt, shop.clock()) >= shop.clock() + TRY_AGAIN
 
 
 def test_where_only_routes_count_a_number_of_no_route_gets_nothing(open_shop: Open) -> None:
@@ -367,3 +393,88 @@ def test_explain_tells_each_way_that_a_text_was_tried(open_shop: Open) -> None:
     assert "by first: deferred (unavailable)" in told
     assert f"by second from {sender}: accepted" in told
     assert f"as SM-snd_000001 from {sender}, 1 segment" in told
+
+
+# -- a round that fails ------------------------------------------------------------------------
+
+
+def refused(shop: Shop, times: int) -> None:
+    """Rounds that the disk refuses."""
+    shop.rt.store = Refusing(shop, times)
+    for _ in range(times):
+        with pytest.raises(StorageRefused):
+            shop.dispatcher.round()
+
+
+def test_a_provider_whose_one_try_was_not_written_is_tried_all_the_same(open_shop: Open) -> None:
+    shop = two(open_shop, Route("first alone", (Hop("first"),)), in_flight=1)
+    shop.carrier.answers.extend([DOWN] * FAILURES)
+    greet(shop, *range(FAILURES))
+    shop.walk()
+    rounds(shop, 40)
+    shop.tick(FIRST)
+    refused(shop, 1)
+    for _ in range(20):
+        shop.go(5 * SECOND)
+    assert shop.states() == ["accepted"] * FAILURES
+
+
+def test_a_provider_whose_one_try_could_not_be_settled_is_tried_again(open_shop: Open) -> None:
+    shop = two(open_shop, Route("first alone", (Hop("first"),)), in_flight=1)
+    shop.carrier.answers.extend([DOWN] * FAILURES)
+    greet(shop, *range(FAILURES + 1))
+    shop.walk()
+    rounds(shop, 40)
+    shop.tick(FIRST)
+    fault_at(shop, "accepted", "%")
+    shop.dispatch()
+    with shop.store.write() as tx:
+        tx.run("DROP TRIGGER fault")
+    assert shop.states().count("uncertain") == 1
+    for _ in range(20):
+        shop.go(5 * SECOND)
+    assert shop.states().count("accepted") == FAILURES
+
+
+def test_answers_that_were_not_written_at_once_are_not_counted_twice(open_shop: Open) -> None:
+    shop = two(open_shop)
+    shop.carrier.answers.append(DOWN)
+    greet(shop, 1)
+    shop.walk()
+    shop.dispatcher.round()
+    shop._wait()
+    refused(shop, FAILURES)
+    rounds(shop)
+    assert shop.dispatcher._ways._health["first"].failed == 1
+
+
+def test_a_round_that_was_not_written_takes_no_time_from_its_sender(open_shop: Open) -> None:
+    shop = two(open_shop, routes=(), policy=Policy("p1", senders=(Sender("*", 0.01),)))
+    greet(shop, 1)
+    shop.walk()
+    refused(shop, 3)
+    assert shop.dispatch() == 1
+
+
+def test_a_changed_limit_whose_round_was_not_written_counts_with_the_next(open_shop: Open) -> None:
+    shop = two(open_shop, routes=(), policy=Policy("p1", senders=(Sender("*", 0.001),)))
+    greet(shop, *range(3))
+    shop.go()
+    faster = replace(shop.rt.book.policy, senders=(Sender("*", 100),))
+    shop.rt.book = replace(shop.rt.book, policy=faster)
+    refused(shop, 1)
+    rounds(shop)
+    assert shop.states() == ["accepted"] * 3
+
+
+def test_without_routes_a_sender_of_the_provider_before_is_not_handed_to_the_next(
+    open_shop: Open,
+) -> None:
+    shop = two(open_shop, Route("pool", (Hop("second", POOL[:1]),)))
+    second(shop).answers.append(DOWN)
+    greet(shop, 1)
+    shop.go()
+    assert shop.sends()[0]["sender"] == POOL[0]
+    shop.rt.routes = ()
+    shop.go(MINUTE)
+    assert [message.sender for message in shop.carrier.sent] == [""]

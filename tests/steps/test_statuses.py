@@ -27,12 +27,18 @@ class Telling(Carrier):
     says: Status | None = Status.delivered
     asked: list[str] = field(default_factory=list)
     fails: int = 0
+    broken: str = ""  #: of this text it never tells
+    senseless: str = ""  #: of this one it tells what no ledger takes
 
     def status(self, provider_id: str, message: Message) -> Receipt | None:
         self.asked.append(provider_id)
         if self.fails:
             self.fails -= 1
             raise Deferred("later", reason="unavailable")
+        if provider_id == self.broken:
+            raise ZeroDivisionError
+        if provider_id == self.senseless:
+            return Receipt(self.name, provider_id, Status.sent, None)  # type: ignore[arg-type]
         if self.says is None:
             return None
         return Receipt(self.name, provider_id, self.says, self.says.value)
@@ -126,7 +132,8 @@ def test_a_provider_that_cannot_tell_now_is_asked_later_and_not_for_ever(night: 
     assert night.shop.states() == ["delivered"]
 
 
-def test_after_five_failures_it_is_left_alone_for_the_night(night: Night) -> None:
+def test_after_five_failures_it_is_left_alone_for_the_night(open_shop: OpenShop) -> None:
+    night = Night(open_shop(WELCOME), texts=6)
     night.carrier.fails = 99
     night.comes()
     for _ in range(9):
@@ -135,6 +142,27 @@ def test_after_five_failures_it_is_left_alone_for_the_night(night: Night) -> Non
     assert len(night.carrier.asked) == 5
     with night.shop.store.read() as tx:
         assert unfinished.read(tx).done
+
+
+def test_a_text_that_it_can_never_tell_of_keeps_no_other_from_being_told(
+    open_shop: OpenShop,
+) -> None:
+    night = Night(open_shop(WELCOME), texts=4)
+    night.carrier.broken = "SM-snd_000002"
+    night.comes()
+    for _ in range(3):
+        night.works()
+        night.shop.tick(MINUTE)
+    assert night.shop.states() == ["delivered", "accepted", "delivered", "delivered"]
+    assert night.carrier.asked.count("SM-snd_000002") == 2
+
+
+def test_a_status_that_cannot_be_kept_keeps_no_other_from_being_told(open_shop: OpenShop) -> None:
+    night = Night(open_shop(WELCOME), texts=3)
+    night.carrier.senseless = "SM-snd_000001"
+    night.comes()
+    night.works()
+    assert night.shop.states() == ["accepted", "delivered", "delivered"]
 
 
 def test_what_is_no_news_or_not_known_changes_nothing(open_shop: OpenShop) -> None:
