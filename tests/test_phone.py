@@ -58,6 +58,9 @@ def test_a_number_is_read_as_people_write_it(
         ("+12001234567", "US", "has a shape that is not in use in US"),
         ("202 555 0123 ext. 5", "US", "has an extension"),
         ("5" * (MAX_LENGTH + 1), "US", "at most 64"),
+        ("202555012.0", "US", "as spreadsheets write amounts"),
+        ("2.025550123E+09", "US", "as spreadsheets write amounts"),
+        ("2,025550123e9", "DE", "as spreadsheets write amounts"),
     ],
 )
 def test_what_is_no_number_is_refused_with_the_reason(raw: str, region: str, why: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -15,7 +16,15 @@ from connector.actor import operator
 from connector.adapters import clock_of
 from connector.cli import Failure, Faulty, output
 from connector.cli.progress import Bar
-from connector.cli.rows import digest, rows_of
+from connector.cli.rows import (
+    columns_of,
+    counted,
+    digest,
+    mapping_option,
+    pairs,
+    rows_of,
+    say_faults,
+)
 from connector.config.loaded import load
 from connector.rules import consentfile
 from connector.rules.consentfile import Defaults
@@ -36,13 +45,7 @@ ACTIONS: Final = {"granted": True, "revoked": False}
 )
 @click.option("--provider", default="", help="Whose list it is, e.g. twilio; with --opt-outs.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@click.option(
-    "--mapping",
-    "named",
-    multiple=True,
-    metavar="OURS=THEIRS",
-    help="Which column of the file is ours, e.g. phone=Mobile; may be repeated.",
-)
+@mapping_option
 @click.option(
     "--purpose", default="", help="For lines that name none: marketing, service, a scope."
 )
@@ -81,11 +84,11 @@ def import_(
     path = _which(file, opt_outs, provider)
     loaded = load(folder, secrets=False)
     defaults = _defaults(loaded.settings.country, path, told)
-    pairs = _pairs(named)
-    about = File(path.name, digest(path), operator(), why, read_as(pairs, defaults, provider))
+    columns = pairs(named)
+    about = File(path.name, digest(path), operator(), why, read_as(columns, defaults, provider))
     with opened(loaded) as store, path.open("rb") as raw, Bar(quiet=as_json) as bar:
         lines = (
-            _opt_outs(raw, defaults.country, provider) if opt_outs else _csv(raw, pairs, defaults)
+            _opt_outs(raw, defaults.country, provider) if opt_outs else _csv(raw, columns, defaults)
         )
         rt = By(clock.new_id, loaded.settings.crm.use)
         tally, size, now = Tally(), path.stat().st_size, clock_of(loaded.settings)()
@@ -99,18 +102,10 @@ def import_(
         raise Failure("no line could be taken; mend the file or name what it lacks by an option")
 
 
-def read_as(pairs: Mapping[str, str], defaults: Defaults, provider: str = "") -> str:
+def read_as(columns: Mapping[str, str], defaults: Defaults, provider: str = "") -> str:
     """A digest of how a file is read: with other options it is another import."""
-    told = repr((sorted(pairs.items()), defaults, provider))
+    told = repr((sorted(columns.items()), defaults, provider))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def _pairs(named: tuple[str, ...]) -> dict[str, str]:
-    """Which column of the file is ours; raises ``BadParameter`` where that is not said."""
-    for pair in named:
-        if not all(pair.partition("=")):
-            raise click.BadParameter(f"{pair!r:.60}: write OURS=THEIRS, such as phone=Mobile")
-    return dict(pair.partition("=")[::2] for pair in named)
 
 
 def _defaults(country: str, path: Path, told: Mapping[str, Any]) -> Defaults:
@@ -141,20 +136,15 @@ def _instant(raw: str) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(raw)
-    except ValueError as error:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise click.BadParameter("write an instant as 2026-11-20T10:00:00Z") from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _csv(raw: IO[bytes], pairs: dict[str, str], defaults: Defaults) -> Iterator[Line]:
+def _csv(raw: IO[bytes], named: dict[str, str], defaults: Defaults) -> Iterator[Line]:
     rows = rows_of(raw)
-    _, head = next(rows, (1, "is empty"))
-    if isinstance(head, str):
-        raise Faulty(f"the file {head}; its first line must name the columns")
-    try:
-        places = consentfile.columns(head, pairs)
-    except ValueError as error:
-        raise Faulty(str(error)) from error
+    read = partial(consentfile.columns, named=named)
+    *_, places = columns_of(rows, read, "its first line must name the columns")
     for number, row in rows:
         if isinstance(row, str):
             yield number, row
@@ -186,13 +176,9 @@ def _tell(tally: Tally, dry: bool, as_json: bool) -> None:
         return
     would = "would be " if dry else ""
     output.say(f"{tally.granted} consents {would}granted, {tally.revoked} ended")
-    lines = "1 line" if tally.faults == 1 else f"{tally.faults} lines"
-    output.say(f"{tally.known} known already, {lines} at fault")
+    output.say(f"{tally.known} known already, {counted(tally.faults)}")
     if tally.blocked:
         output.say(f"{tally.blocked} of the consents are silenced by a STOP, which stands")
     if tally.skipped:
         output.say(f"{tally.skipped} lines were done by an earlier import of the same file")
-    for line, why in tally.samples:
-        output.say(f"  line {line}: {why}")
-    if tally.faults > len(tally.samples):
-        output.say(f"  … and {tally.faults - len(tally.samples)} more lines")
+    say_faults(tally.faults, tally.samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -21,12 +22,14 @@ from connector.config.lists import listed
 from connector.config.loaded import Loaded, load
 from connector.errors import ConnectorError, Fault
 from connector.ledger import numbers
-from connector.ledger.store import Store, Tx
+from connector.ledger.store import Store
 from connector.messages import LookedUp
 from connector.phone import mask
-from connector.providers import LooksUp
+from connector.providers import LooksUp, who_looks_up
 from connector.runtime import Waker, opened
 from connector.steps import numbers as by_hand
+from connector.steps.consent import By, tell_crm
+from connector.steps.numberimport import CHUNK
 
 OWNER: Final = {True: "yes", False: "no", None: ""}  #: whether there is a new one, as it is kept
 
@@ -78,7 +81,7 @@ def show(folder: Path, number: str, full: bool, as_json: bool) -> None:
 @output.json_option
 @click.pass_obj
 def check(folder: Path, number: str, as_json: bool) -> None:
-    """Look a number up at the provider now. Providers charge for it.
+    """Look a number up now: at the provider in use, or another here that does. They charge for it.
 
     \b
     Example:   connector number check +12025550123
@@ -86,11 +89,11 @@ def check(folder: Path, number: str, as_json: bool) -> None:
     loaded = load(folder)
     phone = read_number(number, loaded).e164
     use = loaded.settings.provider.use
-    provider = open_providers(loaded.settings, calls=True)[use]
-    if not isinstance(provider, LooksUp):
-        raise Failure(f"{use} looks no number up; use a provider that does, such as twilio")
+    by = who_looks_up(use, open_providers(loaded.settings, calls=True))
+    if by is None:
+        raise Failure(f"{use} looks no number up; add a provider that does, such as twilio")
     with opened(loaded) as store:
-        told = _look_up(loaded, store, provider, phone)
+        told = _look_up(loaded, store, *by, phone)
     owner = OWNER[told.reassigned]
     found = {"phone": mask(phone), "type": told.type or "unknown", "new_owner": owner or "not told"}
     if as_json:
@@ -99,7 +102,7 @@ def check(folder: Path, number: str, as_json: bool) -> None:
         output.record(found)
 
 
-def _look_up(loaded: Loaded, store: Store, provider: LooksUp, phone: str) -> LookedUp:
+def _look_up(loaded: Loaded, store: Store, name: str, provider: LooksUp, phone: str) -> LookedUp:
     """Ask the provider, and keep what it told."""
     with store.read() as tx:
         owner_since = numbers.newest_grant(tx, phone)
@@ -110,9 +113,11 @@ def _look_up(loaded: Loaded, store: Store, provider: LooksUp, phone: str) -> Loo
         raise Failure(f"the number could not be looked up: {error}") from error
     with store.write() as tx:
         now = clock_of(loaded.settings)()
-        about = (tx, clock.new_id("lkp"), phone, loaded.settings.provider.use, now)
+        about = (tx, clock.new_id("lkp"), phone, name, now)
         numbers.looked_up(*about, kind=told.type, reassigned=OWNER[told.reassigned])
         by_hand.looked_up(tx, clock, phone, told.type, who=operator(), now=now)
+        if told.reassigned:
+            tell_crm(tx, loaded.settings.crm.use, phone, now)
     return told
 
 
@@ -150,23 +155,27 @@ def reassigned(
         return
     one = [(read_number(number, loaded).e164, since or now)] if number else []
     many = list(_listed(file, loaded, since or now)) if file else []
-    with opened(loaded) as store, store.write() as tx:
-        count = by_hand.reassign(tx, clock, [*one, *many], why, who=operator(), now=now)
+    told, rt = iter((*one, *many)), _by(loaded)
+    count = 0
+    with opened(loaded) as store:
+        while chunk := list(islice(told, CHUNK)):
+            with store.write() as tx:
+                count += by_hand.reassign(tx, rt, chunk, why, who=operator(), now=now)
     Waker(loaded.settings.ledger)()
-    told = len(one) + len(many)
-    output.say(f"{count} of {told} noted; consents of before count for nothing.")
+    output.say(f"{count} of {len(one) + len(many)} noted; consents of before count for nothing.")
+
+
+def _by(loaded: Loaded) -> By:
+    return By(clock.new_id, loaded.settings.crm.use)
 
 
 def _undo(loaded: Loaded, phone: str, why: str, now: datetime) -> None:
     with opened(loaded) as store, store.write() as tx:
-        if not _undone(tx, phone, why, now):
+        about = (tx, _by(loaded), phone, why)
+        if not by_hand.not_reassigned(*about, who=operator(), now=now):
             raise NothingFound("nobody had said that this number has a new owner")
     Waker(loaded.settings.ledger)()
     output.say(f"{mask(phone)}: its consents count again.")
-
-
-def _undone(tx: Tx, phone: str, why: str, now: datetime) -> bool:
-    return by_hand.not_reassigned(tx, clock, phone, why, who=operator(), now=now)
 
 
 def _listed(file: Path, loaded: Loaded, since: datetime) -> Iterator[tuple[str, datetime]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -15,7 +16,15 @@ from connector.adapters import clock_of
 from connector.cli import Failure, Faulty, output
 from connector.cli.days import Day
 from connector.cli.progress import Bar
-from connector.cli.rows import digest, rows_of
+from connector.cli.rows import (
+    columns_of,
+    counted,
+    digest,
+    mapping_option,
+    pairs,
+    rows_of,
+    say_faults,
+)
 from connector.config.loaded import load
 from connector.rules import numberfile
 from connector.runtime import Waker, opened
@@ -37,13 +46,7 @@ COUNTS: Final = ("lines", "noted", "known", "no", "strangers", "faults")
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.option("--since", type=Day(), help="For lines without a date. Default: the first import.")
-@click.option(
-    "--mapping",
-    "named",
-    multiple=True,
-    metavar="OURS=THEIRS",
-    help="Which column of the file is ours, e.g. phone=Mobile; may be repeated.",
-)
+@mapping_option
 @click.option("--why", default="", help="Kept with the act of importing.")
 @output.json_option
 @click.pass_obj
@@ -76,11 +79,11 @@ def import_(
     now = clock_of(loaded.settings)()
     if since and since > now:
         raise Faulty("--since is a day to come; name the day on which the numbers changed hands")
-    pairs = _pairs(named)
-    about = File(file.name, digest(file), operator(), why, repr(sorted(pairs.items())))
+    columns = pairs(named)
+    about = File(file.name, digest(file), operator(), why, repr(sorted(columns.items())))
     rt, tally = By(clock.new_id, loaded.settings.crm.use), Tally()
     with opened(loaded) as store, file.open("rb") as raw, Bar(quiet=as_json) as bar:
-        lines = _lines(raw, pairs, loaded.settings.country, now)
+        lines = _lines(raw, columns, loaded.settings.country, now)
         size = file.stat().st_size
         for so_far in numberimport.run(
             store, rt, about, kind, lines, now, since=since, dry=dry_run
@@ -94,22 +97,10 @@ def import_(
         raise Failure("no line could be read; mend the file, or name its columns with --mapping")
 
 
-def _pairs(named: tuple[str, ...]) -> dict[str, str]:
-    for pair in named:
-        if not all(pair.partition("=")):
-            raise click.BadParameter(f"{pair!r:.60}: write OURS=THEIRS, such as phone=Mobile")
-    return dict(pair.partition("=")[::2] for pair in named)
-
-
-def _lines(raw: IO[bytes], pairs: Mapping[str, str], country: str, now: datetime) -> Iterator[Line]:
+def _lines(raw: IO[bytes], named: Mapping[str, str], country: str, now: datetime) -> Iterator[Line]:
     rows = rows_of(raw)
-    number, head = next(rows, (1, "is empty"))
-    if isinstance(head, str):
-        raise Faulty(f"the file {head}; write a number a line")
-    try:
-        places = numberfile.columns(head, pairs)
-    except ValueError as error:
-        raise Faulty(str(error)) from error
+    read = partial(numberfile.columns, named=named)
+    number, head, places = columns_of(rows, read, "write a number a line")
     if places is None:
         yield number, _entry(head, None, country, now)
     for number, row in rows:
@@ -136,9 +127,5 @@ def _tell(tally: Tally, dry: bool, as_json: bool) -> None:
     would = "would be" if dry else "were"
     output.say(f"{tally.noted} numbers {would} noted: consents of before count for nothing")
     output.say(f"{tally.known} known already, {tally.no} still their bearer's or unknown")
-    lines = "1 line" if tally.faults == 1 else f"{tally.faults} lines"
-    output.say(f"{tally.strangers} of nobody here, {lines} at fault")
-    for line, why in tally.samples:
-        output.say(f"  line {line}: {why}")
-    if tally.faults > len(tally.samples):
-        output.say(f"  … and {tally.faults - len(tally.samples)} more lines")
+    output.say(f"{tally.strangers} of nobody here, {counted(tally.faults)}")
+    say_faults(tally.faults, tally.samples)

@@ -105,7 +105,11 @@ def _now(proof: Item) -> str:
         since = _at(known["blocked_at"])
         stopped = f" Stopped for {scope} since {since}, by {known['blocked_by']}."
     held = f" Held since {_at(known['held_at'])}." if known.get("held_at") else ""
-    return f"Live consent now for {live}.{stopped}{held}"
+    hands = ""
+    if known.get("reassigned_at"):
+        what = "Deactivated" if known["reassigned_how"] else "With a new owner"
+        hands = f" {what} since {_at(known['reassigned_at'])}, which older consents do not outlive."
+    return f"Live consent now for {live}.{stopped}{held}{hands}"
 
 
 def _part(title: str, items: list[str]) -> Iterator[str]:

@@ -104,7 +104,7 @@ def add(
     ``anew``: somebody has just said it, so that it repeats nothing of an owner before.
     """
     action = "pending" if pending else "granted" if granted else "revoked"
-    newest = [row for row in tx.all(NEWEST, phone=phone) if (row["action"] == "pending") == pending]
+    newest = _newest(tx, phone, pending=pending)
     if renews_after is not None:
         since = clock.text(occurred_at - renews_after)
         newest = [row for row in newest if row["occurred_at"] > since or row["purpose"] != purpose]
@@ -150,6 +150,11 @@ def erase(
     return erasure.erase(tx, chain.CONSENTS, ids, who=who, why=why, at=at, new_id=new_id)
 
 
+def _newest(tx: Tx, phone: str, *, pending: bool) -> list[Row]:
+    """A number's newest rows: those that were only proposed, or all others."""
+    return [row for row in tx.all(NEWEST, phone=phone) if (row["action"] == "pending") == pending]
+
+
 def _repeats(newest: list[Row], purpose: str, action: str, method: str, wording: str) -> bool:
     """Whether the same was said before, and nothing since but the like of it for other purposes.
 
@@ -189,8 +194,7 @@ def repeats(
 ) -> bool:
     """Whether :func:`add` would add nothing that was said anew at an instant, as the newest
     entries say the same already."""
-    newest = [row for row in tx.all(NEWEST, phone=phone) if row["action"] != "pending"]
-    newest = _of_owner(newest, at)
+    newest = _of_owner(_newest(tx, phone, pending=False), at)
     return _repeats(newest, purpose, "granted" if granted else "revoked", method, wording)
 
 

@@ -22,10 +22,13 @@ NAMELESS = """SELECT i.contact_id FROM identities i
         SELECT 1 FROM identities o WHERE o.contact_id = i.contact_id AND o.detached_at IS NULL
         AND o.kind <> 'phone' AND o.kind <> 'email')
     ORDER BY i.linked_at LIMIT 1"""
-LINK = """INSERT INTO identities (kind, value, contact_id, event_id, linked_at, confirmed_at)
-    VALUES (:kind, :value, :contact, :event, :at, :confirmed)
+LINK = """INSERT INTO identities
+        (kind, value, contact_id, event_id, linked_at, confirmed_at, profile, profile_at)
+    VALUES (:kind, :value, :contact, :event, :at, :confirmed, :profile, :profile_at)
     ON CONFLICT (kind, value, contact_id) DO UPDATE SET detached_at = NULL,
-        confirmed_at = coalesce(excluded.confirmed_at, identities.confirmed_at)
+        confirmed_at = coalesce(excluded.confirmed_at, identities.confirmed_at),
+        profile = coalesce(nullif(excluded.profile, ''), identities.profile),
+        profile_at = coalesce(excluded.profile_at, identities.profile_at)
     WHERE identities.detached_at IS NOT NULL
         OR excluded.confirmed_at > coalesce(identities.confirmed_at, '')"""
 KNOWN = """SELECT confirmed_at, detached_at FROM identities
@@ -92,19 +95,21 @@ def link(
     *,
     confirmed: bool,
     link_id: str,
+    profile: str = "",
 ) -> bool:
     """Attach an identity to a contact; a row says which event proved it.
 
     ``confirmed`` (by a trusted source) moves the identity to the front where a contact has
-    several numbers. True where the contact did not bear it until now.
+    several numbers; ``profile`` is what keeps this one number for them, "" where nothing does.
+    True where the contact did not bear it until now.
     """
     known = tx.one(KNOWN, kind=kind, value=value, contact=contact_id)
     stamp = clock.text(at)
     if known and not known["detached_at"] and (not confirmed or known["confirmed_at"]):
         if confirmed and kind == "phone" and stamp > str(known["confirmed_at"]):
-            _put(tx, kind, value, contact_id, event_id, stamp, stamp)
+            _put(tx, kind, value, contact_id, event_id, stamp, stamp, profile)
         return False
-    _put(tx, kind, value, contact_id, event_id, stamp, stamp if confirmed else None)
+    _put(tx, kind, value, contact_id, event_id, stamp, stamp if confirmed else None, profile)
     is_new = not known or bool(known["detached_at"])
     if is_new:
         note(tx, "link", kind, value, contact_id, event_id, at, link_id=link_id)
@@ -112,10 +117,25 @@ def link(
 
 
 def _put(
-    tx: Tx, kind: str, value: str, contact_id: str, event_id: str, at: str, confirmed: str | None
+    tx: Tx,
+    kind: str,
+    value: str,
+    contact_id: str,
+    event_id: str,
+    at: str,
+    confirmed: str | None,
+    profile: str,
 ) -> None:
     tx.run(
-        LINK, kind=kind, value=value, contact=contact_id, event=event_id, at=at, confirmed=confirmed
+        LINK,
+        kind=kind,
+        value=value,
+        contact=contact_id,
+        event=event_id,
+        at=at,
+        confirmed=confirmed,
+        profile=profile,
+        profile_at=at if profile else None,
     )
 
 

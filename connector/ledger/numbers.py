@@ -21,6 +21,13 @@ GRANTED = """SELECT max(occurred_at) AS at FROM consents
     WHERE phone = :phone AND action = 'granted'"""
 OF_SOMEBODY = """SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM consents WHERE phone = :phone)
     OR EXISTS (SELECT 1 FROM identities WHERE kind = 'phone' AND value = :phone)"""
+PASSED_ON = """SELECT 1 AS n FROM identities i WHERE i.kind = 'phone' AND i.value = :phone
+    AND i.contact_id = :contact AND i.linked_at <= :since AND EXISTS (SELECT 1 FROM identities o
+        WHERE o.kind = 'phone' AND o.value = :phone AND o.contact_id <> :contact
+        AND o.detached_at IS NULL AND o.linked_at > :since)"""
+OF_PROFILE = """SELECT value, profile_at, confirmed_at FROM identities
+    WHERE contact_id = :contact AND kind = 'phone' AND detached_at IS NULL AND profile = :profile
+    ORDER BY value"""
 LOOKUPS_OF = """SELECT provider, type, reassigned, error, at FROM lookups
     WHERE phone = :phone ORDER BY id DESC LIMIT :limit"""
 SUPPRESS = """UPDATE numbers SET suppressed_at = :at, suppressed_why = :why,
@@ -88,6 +95,18 @@ def reassign(tx: Tx, phone: str, at: datetime, how: str = "") -> bool:
 def is_of_somebody(tx: Tx, phone: str) -> bool:
     """Whether a number has a consent here, or ever was a contact's."""
     return tx.one(OF_SOMEBODY, phone=phone) is not None
+
+
+def passed_on(tx: Tx, phone: str, contact_id: str, since: datetime) -> bool:
+    """Whether a contact bore a number before an instant, and another came to bear it since."""
+    named = {"phone": phone, "contact": contact_id, "since": clock.text(since)}
+    return tx.one(PASSED_ON, **named) is not None
+
+
+def of_profile(tx: Tx, contact_id: str, profile: str) -> list[Row]:
+    """The contact's numbers that a profile ever named: value, when it did last, and when
+    any trusted source told of it last."""
+    return tx.all(OF_PROFILE, contact=contact_id, profile=profile)
 
 
 def lookups(tx: Tx, phone: str, limit: int) -> list[Row]:

@@ -22,7 +22,7 @@ DECIDED: Final = """SELECT id, moment, verdict, reason, objections, policy_versi
 HIDDEN: Final = frozenset({"phone", "salt", "sealed", "evidence"})
 STANDING: Final = (
     *("type", "blocked_at", "blocked_by", "blocked_scope", "held_at", "held_why"),
-    *("confirming_at", "suppressed_at", "suppressed_why"),
+    *("confirming_at", "suppressed_at", "suppressed_why", "reassigned_at", "reassigned_how"),
 )
 
 Proof = dict[str, Any]

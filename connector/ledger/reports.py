@@ -23,7 +23,10 @@ SHARED = """SELECT i.contact_id, c.value AS crm_id FROM identities i LEFT JOIN i
         ON c.contact_id = i.contact_id AND c.kind = 'crm_id' AND c.detached_at IS NULL
     WHERE i.kind = 'phone' AND i.value = :phone AND i.detached_at IS NULL
     ORDER BY i.contact_id, coalesce(c.confirmed_at, c.linked_at) DESC LIMIT 100"""
-KNOWN = ("type", "country", "blocked_at", "blocked_by", "blocked_scope", "held_at", "held_why")
+KNOWN = (
+    *("type", "country", "blocked_at", "blocked_by", "blocked_scope", "held_at", "held_why"),
+    *("reassigned_at", "reassigned_how"),
+)
 
 
 def of_send(tx: Tx, send_id: str) -> Chain | None:

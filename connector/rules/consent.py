@@ -37,7 +37,10 @@ class Standing:
 
 
 def standing(
-    rows: Iterable[ConsentRow], now: datetime | None = None, expiries: Expiries = NEVER
+    rows: Iterable[ConsentRow],
+    now: datetime | None = None,
+    expiries: Expiries = NEVER,
+    owner_since: datetime | None = None,
 ) -> Standing:
     """Read rows in the order in which they occurred.
 
@@ -48,11 +51,17 @@ def standing(
     Once its bearer said that they are somebody else, nothing of before is remembered.
     An opt-out that a CRM's field set, and nobody else, that field also lifts. What is pending
     counts for nothing. A consent that ``expiries`` end by ``now`` is not live (``now`` is None:
-    nothing is asked to expire).
+    nothing is asked to expire). Where the number has had its owner only ``owner_since`` an
+    instant, no consent of until then is live or remembered; a STOP stays.
     """
     reading = _Reading(expiries, now)
     for row in sorted(rows, key=lambda row: row.occurred_at):
+        if owner_since is not None and row.occurred_at > owner_since:
+            reading.pass_on()
+            owner_since = None
         reading.take(row)
+    if owner_since is not None:
+        reading.pass_on()
     return reading.standing()
 
 
@@ -107,6 +116,10 @@ class _Reading:
             if self.stopped and row.method in LIFTING:
                 self.lifted.add(row.purpose)
             self.live.setdefault(row.purpose, {})[row.method] = row.occurred_at
+
+    def pass_on(self) -> None:
+        """The number is somebody else's from here on, who has agreed to nothing."""
+        self.live, self.remembered = {}, {}
 
     def standing(self) -> Standing:
         """What it all comes to."""

@@ -179,9 +179,9 @@ def _at(raw: str, defaults: Defaults) -> datetime | None:
         return defaults.occurred_at
     try:
         at = datetime.fromisoformat(raw)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"occurred_at is {raw!r:.40}; write 2026-11-20T10:00:00Z") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _folded(name: str) -> str:

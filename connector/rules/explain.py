@@ -10,6 +10,7 @@ from connector.model import ConsentRow
 from connector.phone import mask
 from connector.rules.activities import LABEL_WORDS
 from connector.rules.consent import standing
+from connector.rules.numberfile import DEACTIVATED
 from connector.rules.page import Page, one_line, short, span
 from connector.rules.walks import ended, tell_crm, tell_outcomes, tell_text, tell_walk
 
@@ -72,12 +73,17 @@ def number_line(number: Known, since: str, known: Iterable[str] | None = None) -
     ``known`` is what is live, where the caller knows what has ended of itself.
     """
     rows = map(_consent_row, number["consents"])
-    live = sorted(standing(rows).live if known is None else known)
+    passed_at = str(number.get("reassigned_at") or "")
+    owner_since = datetime.fromisoformat(passed_at) if passed_at else None
+    live = sorted(standing(rows, owner_since=owner_since).live if known is None else known)
+    is_off = number.get("reassigned_how") == DEACTIVATED
+    what = "deactivated by its carrier" if is_off else "with a new owner"
+    hands = f"; {what} since {passed_at[:10]}" if passed_at else ""
     if number["blocked_scope"]:
         scope = "everything" if number["blocked_scope"] == "all" else number["blocked_scope"]
         rest = f"; live consent for {', '.join(live)}" if live else ""
-        return f"{scope} stopped since {since}, by {number['blocked_by']}{rest}"
-    return f"live consent for {', '.join(live)}" if live else "no live consent"
+        return f"{scope} stopped since {since}, by {number['blocked_by']}{rest}{hands}"
+    return (f"live consent for {', '.join(live)}" if live else "no live consent") + hands
 
 
 def shared_line(number: Known) -> str:

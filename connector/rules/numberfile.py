@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Final
 
 from connector import phone
@@ -41,6 +41,7 @@ NO: Final = frozenset({"no", "n", "false", "0"})
 NO_DATA: Final = frozenset({"no_data", "nodata", "none", "n/a", "na", "unknown", ""})
 _AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _DAY: Final = timedelta(days=1)
+_OLDEST: Final = 2000  #: a year; what says an older one is how some program writes that it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,9 @@ def columns(header: Sequence[str], named: Mapping[str, str]) -> dict[str, int] |
         places = [heads[name] for name in heads if name in theirs_]
         if places and ours not in found:
             found[ours] = places[0]
+    if "result" in found and "since" not in named and found.get("since") == heads.get("date", -1):
+        found.setdefault("asked", found["since"])  # of an answer it is the day asked about
+        del found["since"]
     if "phone" in found:
         return found
     if any(sum(letter.isdigit() for letter in cell) >= 7 for cell in header):
@@ -95,7 +99,7 @@ def entry(row: Sequence[str], at: Mapping[str, int] | None, country: str, now: d
         _day("the date", told.get("since", "")),
         _day("the day asked about", told.get("asked", "")),
     )
-    if since is not None and since - _DAY > now:
+    if since is not None and since > now + _DAY:
         raise ValueError("the date is a day to come")
     return Entry(number, _is_gone(told.get("result")), since, asked)
 
@@ -147,6 +151,8 @@ def _day(what: str, raw: str) -> datetime | None:
         at = datetime.fromisoformat(raw)
     except ValueError:
         raise ValueError(f"{what} is {raw!r:.30}; write 2026-03-01") from None
+    if not _OLDEST <= at.year < MAXYEAR:
+        raise ValueError(f"{what} is {raw!r:.30}, which nobody can have meant")
     if at.tzinfo is not None:
         return at.astimezone(UTC)
     at = at.replace(tzinfo=UTC)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from connector import clock
 from connector.ledger import consents, forgotten, listings, sends
-from connector.ledger.store import Tx
+from connector.ledger.store import Row, Tx
 from connector.model import NO_CAPTURE, Capture, ConsentRow, Contact, Event, Purpose
 from connector.rules import places
 from connector.rules.consent import EVERYTHING, Standing, standing, wording_version
@@ -94,17 +95,17 @@ def record_consent(
         capture=replace(capture, wording_version=version),
         pending=pending,
         renews_after=RENEWS_AFTER if renews or method in IMPLIED else None,
-        anew=_is_said(event, rt.crm),
+        anew=event is None or not is_profile(event, rt.crm),
     )
     if added and not pending:
         _block(tx, rt, phone, method, at, now)
     return added
 
 
-def _is_said(event: Event | None, crm: str) -> bool:
-    """Whether somebody says it now. What a profile or a CRM's record holds is told again and
-    again, and may still be of a number's owner before."""
-    return event is None or not (event.type == "identify" or event.source == crm)
+def is_profile(event: Event, crm: str) -> bool:
+    """Whether an event tells what is held of a person, one number among it, rather than what they
+    have just said. That is told again and again, and may still be of a number's owner before."""
+    return event.type == "identify" or event.source == crm
 
 
 def _stay_out(tx: Tx, rt: Names, phone: str, since: datetime, now: datetime) -> None:
@@ -180,7 +181,15 @@ def stands(
 ) -> Standing:
     """What a number's rows come to now, with what has ended of itself where the person may be."""
     who = contact or Contact("", phone)
-    return read(consents.history(tx, phone), rows, now, lambda: places.places(who, phone).rules)
+    since = owner_since(consents.number(tx, phone))
+    said = consents.history(tx, phone)
+    return read(said, rows, now, lambda: places.places(who, phone).rules, since)
+
+
+def owner_since(number: Row | None) -> datetime | None:
+    """Since when a number is its present owner's; None where it never changed hands."""
+    since = number["reassigned_at"] if number is not None else None
+    return clock.instant(since) if since else None
 
 
 def read(
@@ -188,10 +197,14 @@ def read(
     rows: tuple[Expiry, ...],
     now: datetime,
     where: Callable[[], tuple[str, ...]],
+    since: datetime | None,
 ) -> Standing:
-    """What consent rows come to; ``where`` gives the places, and is asked only if a row may end."""
+    """What consent rows come to; ``where`` gives the places, and is asked only if a row may end.
+
+    ``since`` is when the number came to its present owner.
+    """
     is_asked = concerned(rows, {row.method for row in said})
-    return standing(said, now, Expiries(rows, where()) if is_asked else NEVER)
+    return standing(said, now, Expiries(rows, where()) if is_asked else NEVER, since)
 
 
 def _block(tx: Tx, rt: Names, phone: str, method: str, at: datetime, now: datetime) -> None:
@@ -199,5 +212,10 @@ def _block(tx: Tx, rt: Names, phone: str, method: str, at: datetime, now: dateti
     known = consents.number(tx, phone)
     if known is not None and known["blocked_scope"] != stopped:
         consents.block(tx, phone, stopped, method if stopped else "", at)
-    for contact_id in listings.bearers(tx, "phone", phone, MOST_BEARERS) if rt.crm else ():
-        owed.contact_changed(tx, rt.crm, contact_id, now)
+    tell_crm(tx, rt.crm, phone, now)
+
+
+def tell_crm(tx: Tx, crm: str, phone: str, now: datetime) -> None:
+    """What a number's consents come to is owed to the CRM ("" for none) for all who bear it."""
+    for contact_id in listings.bearers(tx, "phone", phone, MOST_BEARERS) if crm else ():
+        owed.contact_changed(tx, crm, contact_id, now)

@@ -33,6 +33,7 @@ class Tally:
     faults: int = 0
     samples: list[tuple[int, str]] = field(default_factory=list)
     skipped: int = 0  #: lines that an import of the same file, broken off, had done already
+    seen: set[int] = field(default_factory=set)  #: of a dry run: hashes of what it would record
 
     def fault(self, line: int, why: str) -> None:
         """A line that cannot be taken."""
@@ -106,9 +107,12 @@ def _look(tx: Tx, chunk: list[Line], tally: Tally, now: datetime) -> None:
             tally.fault(number, told)
             continue
         for entry in told:
-            if _is_known(tx, entry, now):
+            what = (entry.phone, entry.purpose, entry.granted, entry.method)
+            same = hash((*what, entry.occurred_at))
+            if same in tally.seen or _is_known(tx, entry, now):
                 tally.known += 1
             else:
+                tally.seen.add(same)
                 _count(tx, entry, tally)
 
 

@@ -27,6 +27,7 @@ def facts(tx: Tx, rt: Setup, known: Summary, fields: Iterable[Field]) -> dict[st
         rt.book.policy.expiries,
         rt.clock(),
         lambda: places.places(known.contact, phone).rules,
+        consent.owner_since(consents.number(tx, phone)),
     )
     word, row = of_marketing(rows, stands)
     return {

@@ -8,13 +8,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from connector import clock
-from connector.ledger import crm_facts, refreshes
+from connector.ledger import crm_facts, numbers, refreshes
 from connector.ledger.store import Row, Tx
 from connector.model import ConsentRow, Contact, Decision, Purpose
 from connector.rules.ages import old_facts, unchecked_number
 from connector.rules.numberfile import DEACTIVATED
 from connector.rules.plays import Play
 from connector.rules.policy import CHECK_AGAIN, Facts
+from connector.steps.consent import owner_since
 from connector.steps.setup import Setup
 
 BY_HAND: Final = "by hand"
@@ -34,23 +35,26 @@ def read_lists(rt: Setup) -> int:
 
 
 def own_consents(
-    rows: list[ConsentRow], number: Row | None
-) -> tuple[list[ConsentRow], dict[str, str]]:
-    """A number's rows without the grants of an owner before the present one, and what to tell.
+    tx: Tx, contact_id: str, rows: list[ConsentRow], number: Row | None
+) -> tuple[list[ConsentRow], datetime | None, dict[str, str]]:
+    """Of a number's rows those that may speak for a contact, since when, and what to tell.
 
-    What ended a consent counts whoever said it.
+    A consent of before the number changed hands counts for nothing, and what ended one counts
+    whoever said it. Where somebody else has come to bear the number since, what they agreed to is
+    no leave to text who bore it before.
     """
-    since = number["reassigned_at"] if number is not None else None
-    if not since:
-        return rows, {}
-    at = clock.instant(since)
-    own = [row for row in rows if not row.granted or row.occurred_at > at]
-    if len(own) == len(rows):
-        return rows, {}
-    is_off = number is not None and number["reassigned_how"] == DEACTIVATED
+    since = owner_since(number)
+    if number is None or since is None:
+        return rows, None, {}
+    is_off = number["reassigned_how"] == DEACTIVATED
     what = "was deactivated by its carrier" if is_off else "has a new owner"
-    says = f"The number {what} ({at:%Y-%m-%d}); consents of before count for nothing."
-    return own, {"reassigned": says}
+    says = f"The number {what} ({since:%Y-%m-%d}); "
+    if numbers.passed_on(tx, str(number["phone"]), contact_id, since):
+        told = {"reassigned": f"{says}somebody else has come to bear it."}
+        return [row for row in rows if not row.granted], since, told
+    if all(row.occurred_at > since for row in rows if row.granted):
+        return rows, since, {}
+    return rows, since, {"reassigned": f"{says}consents of before count for nothing."}
 
 
 def listed(

@@ -58,10 +58,11 @@ def person(
 def _live(
     tx: Tx, contact: Contact, number: str, expiries: tuple[Expiry, ...], now: datetime | None
 ) -> frozenset[str]:
-    rows, _ = eligible.own_consents(consents.history(tx, number), consents.number(tx, number))
+    said, known = consents.history(tx, number), consents.number(tx, number)
+    rows, since, _ = eligible.own_consents(tx, contact.id, said, known)
     if now is None:
-        return standing(rows).live
-    return read(rows, expiries, now, lambda: places.places(contact, number).rules).live
+        return standing(rows, owner_since=since).live
+    return read(rows, expiries, now, lambda: places.places(contact, number).rules, since).live
 
 
 def with_number(contact: Contact, number: str) -> Contact:
@@ -131,7 +132,8 @@ def _of_number(
 ) -> dict[str, Any]:
     """What is known of the number: its type, its consents, what holds texts to it."""
     e164 = wanted.contact.phone
-    rows, lost = eligible.own_consents(consents.history(tx, e164) if e164 else [], number)
+    said = consents.history(tx, e164) if e164 else []
+    rows, since, lost = eligible.own_consents(tx, wanted.contact.id, said, number)
     given = {wanted.purpose.value} if wanted.is_answer else set()
     talks = wanted.play is not None and not wanted.is_answer
 
@@ -143,7 +145,7 @@ def _of_number(
         "number_type": _number_type(e164, number),
         "blocked": number["blocked_by"] if number and number["blocked_scope"] else "",
         "blocked_scope": number["blocked_scope"] if number else "",
-        "consents": read(rows, rt.book.policy.expiries, now, where).live | given,
+        "consents": read(rows, rt.book.policy.expiries, now, where, since).live | given,
         "alive_at": (
             limits.alive_at(wanted.contact, rows) if rt.book.policy.inactive_after else None
         ),

@@ -9,6 +9,7 @@ from connector.ledger.store import Row, Tx
 from connector.model import Event, Signal, Subject
 from connector.rules.mapping import MERGED
 from connector.steps import proven
+from connector.steps.consent import is_profile
 from connector.steps.setup import Setup
 
 
@@ -21,6 +22,7 @@ class Identified:
     linked: tuple[str, ...] = ()  #: kinds of the names that are theirs from now on
     merged: tuple[str, ...] = ()  #: ids of contacts that turned out to be them
     row: Row | None = None  #: theirs, where it was read on the way
+    profile: str = ""  #: what it tells of and keeps one number for them: a source, or its record
 
 
 def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) -> Identified:
@@ -42,7 +44,8 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
     if is_new:
         contact_id = rt.new_id("con")
         contacts.create(tx, contact_id, event.occurred_at)
-    linked = _link_all(tx, rt, signal, contact_id, event, trusted, proof)
+    profile = _profile(rt, subject, event) if trusted else ""
+    linked = _link_all(tx, rt, signal, contact_id, event, trusted, proof, profile)
     merged: list[str] = []
     if signal.merges is not None and (trusted or signal.proven):
         is_proof = trusted and event.type in ("alias", MERGED)
@@ -51,7 +54,13 @@ def identify(tx: Tx, rt: Setup, signal: Signal, event: Event, *, trusted: bool) 
         writebacks.record_found(tx, contact_id, event.occurred_at)
     if merged or (row is not None and row["merged_into"]):
         row = None  # no longer what they are
-    return Identified(contact_id, is_new, tuple(linked), tuple(merged), row)
+    return Identified(contact_id, is_new, tuple(linked), tuple(merged), row, profile)
+
+
+def _profile(rt: Setup, subject: Subject, event: Event) -> str:
+    if not is_profile(event, rt.crm):
+        return ""
+    return f"{event.source}:{subject.crm_id}" if subject.crm_id else event.source
 
 
 def _find(tx: Tx, subject: Subject) -> tuple[str, str, Row | None]:
@@ -110,6 +119,7 @@ def _link_all(
     event: Event,
     trusted: bool,
     proof: str,
+    profile: str,
 ) -> list[str]:
     """Link the names that nobody bears; the kinds of those that are new to the contact.
 
@@ -133,6 +143,7 @@ def _link_all(
             event.occurred_at,
             confirmed=trusted,
             link_id=rt.new_id("lnk"),
+            profile=profile,
         )
         if is_news:
             linked.append(kind)

@@ -11,39 +11,34 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from connector import clock
-from connector.ledger import contacts
+from connector.ledger import contacts, numbers
 from connector.ledger.store import Tx
 from connector.model import Event, Json, Signal
 from connector.steps.identify import Identified
 from connector.steps.setup import Setup
 
-BEFORE: Final = """SELECT i.value AS value FROM identities i JOIN events e ON e.id = i.event_id
-    WHERE i.contact_id = :contact AND i.kind = 'phone' AND i.detached_at IS NULL
-        AND i.value <> :phone AND e.source = :source AND e.type = :type AND e.occurred_at < :at"""
 LAST: Final = 9  #: digits by which a number is known again, however its country is written
-
-
-def is_profile(rt: Setup, event: Event) -> bool:
-    """Whether what tells of a person keeps one number for them."""
-    return event.type == "identify" or event.source == rt.crm
 
 
 def leave(tx: Tx, rt: Setup, who: Identified, signal: Signal, event: Event) -> list[str]:
     """Take the number before from a contact whose profile names another now; which they were.
 
-    Called where a trusted source's profile gave the contact a number that they did not bear. One
-    that the profile still names beside the new one stays.
+    Called where a trusted source's profile names a number, new to the contact or not. One that the
+    profile still names beside it stays. Of a profile that is heard late it is the number it names
+    that leaves, where a later one had named another.
     """
-    rows = tx.all(
-        BEFORE,
-        contact=who.contact_id,
-        phone=signal.subject.phone,
-        source=event.source,
-        type=event.type,
-        at=clock.text(event.occurred_at),
-    )
-    still = {_last(text) for text in _texts(event.payload)} if rows else set()
-    gone = [str(row["value"]) for row in rows if _last(str(row["value"])) not in still]
+    rows = numbers.of_profile(tx, who.contact_id, who.profile)
+    if len(rows) < 2:
+        return []
+    at, named = clock.text(event.occurred_at), signal.subject.phone
+    is_late = any(row["profile_at"] > at for row in rows if row["value"] != named)
+    still = {_last(text) for text in _texts(event.payload)}
+    gone = [
+        str(row["value"])
+        for row in rows
+        if (row["confirmed_at"] or "") <= at
+        and (is_late if row["value"] == named else _last(str(row["value"])) not in still)
+    ]
     for phone in gone:
         about = (tx, "phone", phone, who.contact_id, event.id, event.occurred_at)
         contacts.detach(*about, link_id=rt.new_id("lnk"))

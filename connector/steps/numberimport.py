@@ -14,7 +14,7 @@ from connector.ledger.store import Store, Tx
 from connector.rules.numberfile import DEACTIVATED, REASSIGNED, Entry
 from connector.steps import numbers as by_hand
 from connector.steps import owed
-from connector.steps.consent import MOST_BEARERS, Names
+from connector.steps.consent import MOST_BEARERS, Names, owner_since
 from connector.steps.consentimport import File
 
 CHUNK: Final = 200  #: lines that are looked at together; only what is new is written
@@ -40,7 +40,7 @@ class Tally:
     strangers: int = 0  #: numbers of nobody here, of which nothing is kept
     faults: int = 0
     samples: list[tuple[int, str]] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)  #: numbers that were noted in this run
+    seen: dict[str, datetime] = field(default_factory=dict)  #: noted in this run, since when
 
     def tell(self, line: int, what: str) -> None:
         """Something to be told of one line, if not too many are."""
@@ -69,26 +69,26 @@ def run(
     with store.read() as tx:
         first = cursors.get(tx, _cursor(file, kind), "")
     begun = since or (clock.instant(first) if first else now)
+    is_noted = dry or bool(first)
     while chunk := list(islice(rest, CHUNK)):
         with store.read() as tx:
             news = [
                 told
                 for number, told in chunk
-                if _is_news(tx, number, told, begun, now, tally) and not isinstance(told, str)
+                if _is_news(tx, number, told, begun, tally) and not isinstance(told, str)
             ]
-        if news and not dry:
+        if not dry and (news or not is_noted):
             with store.write() as tx:
                 _note_act(tx, rt, file, kind, begun, now)
                 for entry in news:
-                    _note(tx, rt, file, kind, entry, _since(entry, begun, now), now)
+                    _note(tx, rt, file, kind, entry, entry.since or begun, now)
+            is_noted = True
         tally.lines = chunk[-1][0]
         yield tally
     yield tally
 
 
-def _is_news(
-    tx: Tx, number: int, told: Entry | str, begun: datetime, now: datetime, tally: Tally
-) -> bool:
+def _is_news(tx: Tx, number: int, told: Entry | str, begun: datetime, tally: Tally) -> bool:
     """Whether a line says something of somebody here that was not known; counts it."""
     if isinstance(told, str):
         tally.faults += 1
@@ -97,26 +97,23 @@ def _is_news(
         tally.no += 1
     elif not numbers.is_of_somebody(tx, told.phone):
         tally.strangers += 1
-    elif told.phone in tally.seen or _is_known(tx, told, _since(told, begun, now)):
+    elif _is_known(tx, told, begun, tally):
         tally.known += 1
     else:
-        tally.noted += 1
-        tally.seen.add(told.phone)
+        tally.noted += told.phone not in tally.seen
+        tally.seen[told.phone] = told.since or begun
         return True
     return False
 
 
-def _is_known(tx: Tx, entry: Entry, since: datetime) -> bool:
-    """Whether it was noted; an answer about a day before what was noted may tell of the same."""
-    row = consents.number(tx, entry.phone)
-    noted = row["reassigned_at"] if row is not None else None
-    if not noted:
-        return False
-    return bool(noted >= clock.text(entry.asked if entry.asked and not entry.since else since))
-
-
-def _since(entry: Entry, begun: datetime, now: datetime) -> datetime:
-    return min(entry.since or begun, now)
+def _is_known(tx: Tx, entry: Entry, begun: datetime, tally: Tally) -> bool:
+    """Whether it was noted, or a person has said since that it was wrong; an answer about a day
+    before what was noted may tell of the same."""
+    noted = tally.seen.get(entry.phone) or owner_since(consents.number(tx, entry.phone))
+    about = entry.since or entry.asked or begun
+    if noted is None or noted < about:
+        noted = by_hand.undone_at(tx, entry.phone)
+    return noted is not None and noted >= about
 
 
 def _note_act(tx: Tx, rt: Names, file: File, kind: str, begun: datetime, now: datetime) -> None:
@@ -132,14 +129,17 @@ def _note_act(tx: Tx, rt: Names, file: File, kind: str, begun: datetime, now: da
 def _note(
     tx: Tx, rt: Names, file: File, kind: str, entry: Entry, since: datetime, now: datetime
 ) -> None:
-    """Its older consents count for nothing, and the CRM has somebody ask for another number."""
+    """Its older consents count for nothing, and the CRM has somebody ask for another number,
+    unless one was given since: by whoever bears it now."""
     why = file.why or file.name
     told = [(entry.phone, since)]
     how = kind if kind == DEACTIVATED else ""
     if not by_hand.reassign(tx, rt, told, why, who=file.who, now=now, how=how) or not rt.crm:
         return
+    granted_at = numbers.newest_grant(tx, entry.phone)
+    if granted_at is not None and granted_at > since:
+        return
     for contact_id in listings.bearers(tx, "phone", entry.phone, MOST_BEARERS):
-        owed.contact_changed(tx, rt.crm, contact_id, now)
         key = f"number:{contact_id}:{clock.text(since)}"
         owed.task_due(tx, rt.crm, contact_id, key, ASK[kind], now)
 

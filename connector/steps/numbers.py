@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from connector import clock
 from connector.ledger import acts, consents, numbers
 from connector.ledger.store import Tx
+from connector.steps import consent
+
+UNDONE: Final = "reassign_undone"  #: the act of saying that a number has no new owner after all
 
 
 class Names(Protocol):
@@ -44,7 +47,7 @@ def release(tx: Tx, rt: Names, phone: str, why: str, *, who: str, now: datetime)
 
 def reassign(
     tx: Tx,
-    rt: Names,
+    rt: consent.Names,
     phones: Iterable[tuple[str, datetime]],
     why: str,
     *,
@@ -53,22 +56,32 @@ def reassign(
     how: str = "",
 ) -> int:
     """Numbers have new owners since an instant each, or (``how``) were deactivated then; how many
-    that was new of."""
+    that was new of. The CRM is owed what is left of their consents."""
     count = 0
     for phone, since in phones:
         if numbers.reassign(tx, phone, since, how):
             mark = f" {how}" if how else ""
             _act(tx, rt, "reassign", phone, who, f"since {_shown(since)}{mark}: {why}", now)
+            consent.tell_crm(tx, rt.crm, phone, now)
             count += 1
     return count
 
 
-def not_reassigned(tx: Tx, rt: Names, phone: str, why: str, *, who: str, now: datetime) -> bool:
+def not_reassigned(
+    tx: Tx, rt: consent.Names, phone: str, why: str, *, who: str, now: datetime
+) -> bool:
     """It was wrong that a number has a new owner; False where nobody had said so."""
     if not numbers.not_reassigned(tx, phone):
         return False
-    _act(tx, rt, "reassign_undone", phone, who, why, now)
+    _act(tx, rt, UNDONE, phone, who, why, now)
+    consent.tell_crm(tx, rt.crm, phone, now)
     return True
+
+
+def undone_at(tx: Tx, phone: str) -> datetime | None:
+    """When a person last said that it was wrong that a number has a new owner; None for never."""
+    row = acts.last(tx, f"number:{phone}", UNDONE)
+    return clock.instant(row["at"]) if row is not None else None
 
 
 def looked_up(tx: Tx, rt: Names, phone: str, kind: str, *, who: str, now: datetime) -> None:
@@ -78,7 +91,7 @@ def looked_up(tx: Tx, rt: Names, phone: str, kind: str, *, who: str, now: dateti
 
 def _shown(since: datetime) -> str:
     """A day as one, and any other instant whole: a replay of the past reads it again."""
-    day = f"{since:%Y-%m-%d}"
+    day = since.date().isoformat()
     return day if clock.text(since).endswith("T00:00:00.000000Z") else clock.text(since)
 
 

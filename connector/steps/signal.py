@@ -95,7 +95,7 @@ def take_signal(
     trusted = source.trust is Trust.trusted
     who = identify(tx, rt, signal, event, trusted=trusted)
     contact_id = who.contact_id
-    if trusted and "phone" in who.linked and not who.is_new and numberchange.is_profile(rt, event):
+    if who.profile and signal.subject.phone and not who.is_new:
         numberchange.leave(tx, rt, who, signal, event)
     learned = _learn(tx, rt, who, signal, event, now, trusted=trusted)
     if learned is None:  # made or found above, so this is a fault of ours

@@ -77,6 +77,16 @@ def test_a_dry_run_tells_what_would_change_and_writes_nothing(empty: Shop) -> No
     assert empty.one("SELECT count(*) FROM acts WHERE act = 'import'") == 0
 
 
+def test_a_dry_run_counts_a_line_that_stands_there_twice_once_as_the_import_does(
+    empty: Shop,
+) -> None:
+    file = written(empty, HEAD + LINE.format(FIRST, "marketing") * 2)
+    [dry] = empty.json("consent", "import", file, "--dry-run")
+    [wet] = empty.json("consent", "import", file)
+    assert (dry["granted"], dry["known"]) == (1, 1)
+    assert {**dry, "dry_run": False} == wet
+
+
 def test_the_same_file_again_adds_nothing_and_says_so(empty: Shop) -> None:
     file = written(empty, HEAD + LINE.format(FIRST, "marketing") + LINE.format(SECOND, "marketing"))
     empty.run("consent", "import", file, "--why", "moved house")
@@ -215,3 +225,13 @@ def test_semicolons_part_columns_and_a_line_too_long_is_one_line_at_fault(empty:
     args = ("--mapping", "phone=Mobile", "--purpose", "marketing")
     [told] = empty.json("consent", "import", written(empty, "\ufeff" + text), *args)
     assert (told["granted"], [one["line"] for one in told["first_faults"]]) == (1, [2])
+
+
+def test_an_instant_that_no_calendar_holds_is_the_fault_of_its_line_alone(empty: Shop) -> None:
+    odd = LINE.format(FIRST, "marketing").replace(
+        "2025-03-01T10:00:00Z", "0001-01-01T00:00:00+05:00"
+    )
+    file = written(empty, HEAD + odd + LINE.format(SECOND, "marketing"))
+    [told] = empty.json("consent", "import", file)
+    assert (told["granted"], told["faults"]) == (1, 1)
+    assert "write 2026-11-20T10:00:00Z" in told["first_faults"][0]["why"]

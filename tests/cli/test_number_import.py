@@ -82,6 +82,65 @@ def test_a_day_of_before_the_consent_leaves_it_alone(shop: Shop, file: Path) -> 
     assert shop.one("SELECT max(reassigned_at) FROM numbers").startswith("2024-01-31T23:59")
 
 
+def test_a_day_that_is_not_over_ends_what_is_agreed_to_on_it_and_is_noted_once(
+    shop: Shop, file: Path
+) -> None:
+    today = f"{build.at():%Y-%m-%d}"
+    file.write_text(f"phone,deactivation date\n{ANN},{today}\n")
+    assert take(shop, file)["noted"] == 1
+    later(shop)
+    assert shop.run("consent", "grant", ANN, *GIVEN)[0] == 0
+    assert "reassigned" in why_not(shop, ANN)
+    file.write_text(f"phone,deactivation date\n{ANN},{today}\n{STRANGER},{today}\n")
+    told = take(shop, file)
+    assert (told["noted"], told["known"]) == (0, 1)
+
+
+def test_the_day_of_lines_without_one_may_be_said_and_is_none_to_come(
+    shop: Shop, file: Path
+) -> None:
+    file.write_text(f"{ANN}\n")
+    args = ("number", "import", str(file), "--kind", "deactivated", "--since")
+    assert shop.run(*args, "2030-01-01")[0] == 2
+    assert take(shop, file, "--since", "2024-01-31")["noted"] == 1
+    assert shop.one("SELECT max(reassigned_at) FROM numbers").startswith("2024-01-31T00:00")
+    assert "reassigned" not in why_not(shop, ANN)
+
+
+def test_of_two_days_of_a_number_in_one_file_the_later_one_counts(shop: Shop, file: Path) -> None:
+    days = ("2024-01-31", f"{build.at():%Y-%m-%d}", "2025-01-31")
+    file.write_text("phone,since\n" + "".join(f"{ANN},{day}\n" for day in days))
+    dry = take(shop, file, "--dry-run")
+    assert (dry["noted"], dry["known"]) == (1, 1)
+    assert {**dry, "dry_run": False} == take(shop, file)
+    assert "reassigned" in why_not(shop, ANN)
+
+
+def test_a_line_without_a_date_counts_from_the_first_import_also_where_that_noted_nothing(
+    shop: Shop, file: Path
+) -> None:
+    late = "+12025550777"
+    file.write_text(f"{late}\n")
+    assert take(shop, file)["strangers"] == 1
+    later(shop)
+    assert shop.run("consent", "grant", late, *GIVEN)[0] == 0
+    assert take(shop, file)["noted"] == 1
+    assert "reassigned" not in why_not(shop, late)
+    assert shop.one("SELECT count(*) FROM acts WHERE act = 'import'") == 1
+
+
+def test_what_is_live_is_told_without_what_an_owner_before_agreed_to(
+    shop: Shop, file: Path
+) -> None:
+    file.write_text(f"{ANN}\n")
+    take(shop, file)
+    [found] = shop.json("consent", "show", ANN)
+    assert found["live"] == []
+    assert "deactivated by its carrier since" in shop.run("consent", "show", ANN)[1]
+    [proof] = shop.json("consent", "proof", ANN)
+    assert proof["live"] == [] and proof["known"]["reassigned_how"] == "deactivated"
+
+
 def test_of_the_fccs_answers_only_a_yes_ends_anything(shop: Shop, file: Path) -> None:
     file.write_text(f"TN,Query Date,Result\n{ANN},2026-01-02,yes\n{BOB},2026-01-02,No Data\n")
     told = take(shop, file, kind="reassigned")
@@ -134,6 +193,19 @@ def test_what_was_taken_over_can_be_undone_and_is_shown(shop: Shop, file: Path) 
     assert "reassigned" not in why_not(shop, ANN)
     [shown] = shop.json("number", "show", ANN)
     assert shown["reassigned_how"] == ""
+
+
+def test_what_a_person_has_undone_stays_undone_until_something_newer_is_told(
+    shop: Shop, file: Path
+) -> None:
+    file.write_text(f"phone,since\n{ANN},2026-11-01\n")
+    take(shop, file)
+    assert shop.run("number", "reassigned", ANN, "--not", "--why", "wrong list")[0] == 0
+    for more in ("", f"{STRANGER},2026-11-02\n"):
+        file.write_text(file.read_text() + more)
+        assert take(shop, file)["known"] == 1
+    file.write_text(f"phone,since\n{ANN},{build.at():%Y-%m-%d}\n")
+    assert take(shop, file)["noted"] == 1
 
 
 @pytest.mark.parametrize(

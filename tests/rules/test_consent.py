@@ -191,6 +191,23 @@ def test_after_start_the_crms_box_stands_for_itself_again() -> None:
     assert stands == Standing(frozenset({"marketing"}), "")
 
 
+def passed_on(after_rows: int, *said: Said) -> Standing:
+    """What rows come to where the number changed hands after so many of them."""
+    return standing(rows(said), owner_since=START_OF_TIME + timedelta(minutes=after_rows - 1))
+
+
+def test_nothing_that_an_owner_before_agreed_to_is_live_or_comes_back() -> None:
+    assert passed_on(1, granted("marketing")) == Standing(NOTHING, "")
+    assert passed_on(2, granted("marketing"), STOP, START) == Standing(NOTHING, "")
+    assert passed_on(2, granted("marketing"), STOP) == Standing(NOTHING, "all"), "a STOP stays"
+
+
+def test_what_the_new_owner_agrees_to_counts_whatever_was_stopped_and_lifted_before() -> None:
+    for lifted in (START, granted("marketing", "double_opt_in")):
+        said = (granted("marketing"), STOP, lifted, granted("marketing"))
+        assert passed_on(3, *said) == Standing(frozenset({"marketing"}), "")
+
+
 PURPOSES = st.sampled_from(["marketing", "service", "cart_reminders"])
 ELSEWHERE = st.sampled_from(["web_form", "crm", "import", "operator", "shopify_checkout"])
 QUIET = st.one_of(
@@ -243,3 +260,13 @@ def test_the_order_of_hearing_changes_nothing(said: list[Said], random: object) 
 def test_hearing_everything_twice_changes_nothing(said: list[Said]) -> None:
     twice = [row for row in said for _ in (1, 2)]
     assert after(*twice) == after(*said)
+
+
+@given(st.lists(ANY, max_size=8), st.lists(ANY, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_only_what_was_agreed_to_since_a_number_changed_hands_is_live_and_every_stop_stands(
+    before: list[Said], since: list[Said]
+) -> None:
+    stands = passed_on(len(before), *before, *since)
+    assert stands.live <= {purpose for purpose, yes, _ in since if yes}
+    assert stands.stopped == after(*before, *since).stopped

@@ -438,6 +438,15 @@ def test_a_person_is_told_with_what_stands_against_their_numbers() -> None:
     assert "3 older left out; --limit shows more." in page
 
 
+def test_a_consent_of_before_a_number_changed_hands_is_told_as_none() -> None:
+    told_of = {"reassigned_at": t("10:00:00"), "reassigned_how": ""}
+    page = told(kind="contact", numbers=[number(**told_of)])
+    assert "+1415***0123: no live consent; with a new owner since 2026-11-20" in page
+    off = told_of | {"reassigned_how": "deactivated"}
+    page = told(kind="contact", numbers=[number(**off)])
+    assert "no live consent; deactivated by its carrier since 2026-11-20" in page
+
+
 def test_a_stop_is_told_before_any_consent() -> None:
     stopped = number(blocked_scope="all", blocked_at=t("12:00:00"), blocked_by="reply")
     page = told(

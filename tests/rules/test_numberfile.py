@@ -41,6 +41,8 @@ def test_a_line_without_names_is_known_by_what_its_cells_look_like(line: str, sa
     [
         ("Phone Number,Deactivation Date", "2025550123,2026-03-01", Entry(ANN, True, DAY)),
         ("TN,Query Date,Result", "2025550123,2026-03-01,yes", Entry(ANN, True, None, DAY)),
+        ("phone,date,result", "2025550123,2026-03-01,yes", Entry(ANN, True, None, DAY)),
+        ("phone,disconnect date,status", "2025550123,2026-03-01,yes", Entry(ANN, True, DAY)),
         ("tn,last_consent_date,response", "2025550123,,no data", Entry(ANN, False)),
         ("carrier,mdn,effective-date", "X,2025550123,", Entry(ANN)),
         ("phone,since", "2025550123,2026-03-01T10:00:00-05:00", Entry(ANN, True, DAY.replace(
@@ -51,6 +53,11 @@ def test_named_columns_are_found_by_the_names_that_files_use(
     header: str, line: str, said: Entry
 ) -> None:
     assert read(header, line) == said
+
+
+def test_a_day_of_an_answer_is_that_of_the_change_where_a_mapping_says_so() -> None:
+    line = ("phone,date,result", "2025550123,2026-03-01,yes")
+    assert read(*line, since="date") == Entry(ANN, True, DAY)
 
 
 def test_a_column_of_another_name_is_told_by_a_mapping() -> None:
@@ -64,6 +71,9 @@ def test_a_column_of_another_name_is_told_by_a_mapping() -> None:
         ("phone", "", "holds no number"),
         ("phone,date", "2025550123,soon", "the date is 'soon'"),
         ("phone,date", "2025550123,2026-11-22", "a day to come"),
+        ("phone,date", "2025550123,0001-01-01", "nobody can have meant"),
+        ("phone,date", "2025550123,9999-12-31", "nobody can have meant"),
+        ("phone,query date", "2025550123,0001-01-01T00:00:00+05:00", "nobody can have meant"),
         ("phone,result", "2025550123,maybe", "write yes, no or no data"),
         ("2025550123", "hello", "holds no number"),
     ],

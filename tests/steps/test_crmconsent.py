@@ -12,7 +12,7 @@ from connector.ledger import consents, migrations
 from connector.ledger.sqlite import SqliteStore
 from connector.model import Json
 from connector.rules.writeback import Field, fact
-from connector.steps import owed
+from connector.steps import numbers, owed
 from tests.steps.test_writeback import MINUTE, NOW, PHONE, Place, know, writeback
 
 NAMES = ("consent", "consent_at", "consent_source")
@@ -92,3 +92,15 @@ def test_consents_are_not_read_where_no_field_is_made_of_them(
     monkeypatch.setattr(consents, "history", asked)
     write(rt)
     assert "stage" in rt.record()
+
+
+def test_what_the_owner_of_a_number_before_agreed_to_is_told_to_no_crm(rt: Place) -> None:
+    say(rt, "marketing", True, "web_form")
+    with rt.store.write() as tx:
+        numbers.reassign(tx, rt, [(PHONE, rt.now)], "a register", who="operator:c", now=rt.now)
+    assert writeback(rt) == 1, "what is left of it is owed at once"
+    assert stands(rt) == ("unknown", None, None)
+    with rt.store.write() as tx:
+        numbers.not_reassigned(tx, rt, PHONE, "mixed up", who="operator:c", now=rt.now)
+    assert writeback(rt) == 1
+    assert stands(rt)[0] == "granted"

@@ -251,6 +251,60 @@ def test_a_consent_that_the_new_owner_gives_counts(opened: Callable[..., Shop]) 
     assert shop.go() == 1
 
 
+def test_a_consent_of_the_new_owner_counts_where_a_stop_of_before_was_lifted(
+    opened: Callable[..., Shop],
+) -> None:
+    shop = opened(policy())
+    shop.consent()
+    shop.reply("STOP")
+    shop.tick(MINUTE)
+    shop.reply("START")
+    shop.tick(DAY)
+    with shop.store.write() as tx:
+        numbers.reassign(tx, PHONE, shop.clock())
+    shop.tick(HOUR)
+    shop.consent(method="paper")
+    shop.tell("signed_up", ANN)
+    shop.go()
+    assert shop.carrier.sent[-1].text == "Corner Shop: welcome"
+
+
+def test_what_the_new_owner_agreed_to_is_no_leave_to_text_who_bore_the_number_before(
+    opened: Callable[..., Shop],
+) -> None:
+    shop = opened(policy())
+    shop.tell("seen", ANN)
+    shop.tick(DAY)
+    with shop.store.write() as tx:
+        numbers.reassign(tx, PHONE, shop.clock())
+    shop.tick(DAY)
+    bob = Subject(user_id="bob", phone=PHONE)
+    shop.tell("seen", bob)
+    shop.consent()
+    shop.tell("signed_up", ANN)
+    assert shop.go() == 0
+    assert shop.decisions("plan") == [("stop", "reassigned")]
+    shop.tell("signed_up", bob)
+    assert shop.go() == 1
+
+
+def test_who_bore_the_number_before_is_texted_at_another_one_of_theirs(
+    opened: Callable[..., Shop],
+) -> None:
+    shop = opened(policy())
+    shop.tell("seen", Subject(user_id="ann", phone=OTHER))
+    shop.consent(phone=OTHER)
+    shop.tell("seen", ANN)
+    with shop.store.write() as tx:
+        numbers.reassign(tx, PHONE, shop.clock())
+    shop.tick(DAY)
+    shop.tell("seen", Subject(user_id="bob", phone=PHONE))
+    shop.consent()
+    shop.tell("signed_up", Subject(user_id="ann"))
+    assert shop.go() == 1
+    assert [message.to for message in shop.carrier.sent] == [OTHER]
+
+
 def test_a_stop_of_the_owner_before_stands_for_the_new_one(opened: Callable[..., Shop]) -> None:
     shop = opened(policy())
     shop.consent()
@@ -420,6 +474,30 @@ def test_a_number_with_a_new_owner_loses_its_consents(opened: Callable[..., Shop
     assert provider.looked == [(PHONE, shop.clock().date())]
 
 
+def test_a_new_owner_that_a_look_up_tells_of_is_told_to_the_crm(
+    opened: Callable[..., Shop],
+) -> None:
+    shop = opened(checks(reassigned=True))
+    looking(shop).told[PHONE] = LookedUp("mobile", reassigned=True)
+    signed_up(shop)
+    shop.go(MINUTE)
+    shop.rt.crm = "local"
+    assert shop.rows("SELECT 1 FROM writebacks") == []
+    refresh(shop.rt)
+    assert [row["kind"] for row in shop.rows("SELECT kind FROM writebacks")] == ["fields"]
+
+
+def test_a_look_up_that_cannot_tell_the_kind_of_a_number_takes_nothing_away(
+    opened: Callable[..., Shop],
+) -> None:
+    shop = opened(policy())
+    for kind in ("mobile", ""):
+        with shop.store.write() as tx:
+            about = (tx, shop.rt.new_id("lkp"), PHONE, "carrier", shop.clock())
+            numbers.looked_up(*about, kind=kind, reassigned="")
+    assert shop.number()["type"] == "mobile"
+
+
 @pytest.mark.parametrize("error", [Deferred("later"), Refused("never"), TimeoutError()])
 def test_a_number_that_cannot_be_looked_up_is_not_texted_and_an_alarm_says_so(
     opened: Callable[..., Shop], error: Exception
@@ -433,6 +511,20 @@ def test_a_number_that_cannot_be_looked_up_is_not_texted_and_an_alarm_says_so(
     to_the_end(shop)
     assert shop.carrier.sent == []
     assert shop.decisions("send")[-1] == ("stop", "number_unchecked")
+
+
+def test_where_the_provider_in_use_looks_no_number_up_another_that_is_here_does(
+    opened: Callable[..., Shop],
+) -> None:
+    shop = opened(checks())
+    other, sandbox = Looking("other"), Looking("sandbox")
+    shop.rt.providers = {"carrier": shop.carrier, "sandbox": sandbox, "other": other}
+    signed_up(shop)
+    shop.go()
+    assert refresh(shop.rt) == 1
+    assert shop.go() == 1
+    assert (other.looked, sandbox.looked) == ([(PHONE, None)], [])
+    assert [row["provider"] for row in shop.rows("SELECT provider FROM lookups")] == ["other"]
 
 
 def test_no_more_look_ups_are_made_than_a_day_may_have(opened: Callable[..., Shop]) -> None:

@@ -6,24 +6,11 @@ from typing import Any
 
 import pytest
 
-from connector.ledger import events
-from connector.model import Subject
+from connector.model import Event, Signal, Subject
 from connector.steps.signal import take_signal
 from tests.steps.build import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, Shop
 
 NEW, THIRD = OTHER, "+12125550103"
-
-
-@pytest.fixture(autouse=True)
-def keeps_events(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is told is kept too, as it is where it comes by the inbox."""
-
-    def kept(tx: Any, rt: Any, source: Any, event: Any, signal: Any, now: Any) -> str:
-        found = take_signal(tx, rt, source, event, signal, now)
-        events.record(tx, event, "done", "", found, "", at=now)
-        return found
-
-    monkeypatch.setattr("tests.steps.build.take_signal", kept)
 
 
 def profile(shop: Shop, phone: str, user: str = "ann", **more: Any) -> str:
@@ -85,9 +72,40 @@ def test_what_another_source_or_an_order_has_told_stands(shop: Shop) -> None:
     assert phones(shop, ann) == {NEW, THIRD}
 
 
-def test_a_profile_that_is_heard_late_takes_nothing_away(shop: Shop) -> None:
+def test_a_profile_that_is_heard_late_takes_nothing_away_and_brings_nothing_back(
+    shop: Shop,
+) -> None:
     ann = profile(shop, PHONE)
-    profile(shop, NEW, at=NOW - DAY)
+    profile(shop, THIRD, at=NOW - DAY)
+    assert phones(shop, ann) == {PHONE}
+    then = shop.clock()
+    profile(shop, NEW)
+    profile(shop, PHONE, at=then)
+    assert phones(shop, ann) == {NEW}
+
+
+def test_a_number_that_an_order_told_first_leaves_too_once_the_profile_names_another(
+    shop: Shop,
+) -> None:
+    ann = profile(shop, PHONE, type="track")
+    profile(shop, PHONE)
+    profile(shop, NEW)
+    assert phones(shop, ann) == {NEW}
+
+
+def test_it_leaves_also_where_an_order_had_told_the_new_one_before(shop: Shop) -> None:
+    ann = profile(shop, PHONE)
+    profile(shop, NEW, type="track")
+    profile(shop, NEW)
+    assert phones(shop, ann) == {NEW}
+
+
+def test_an_order_that_came_after_a_profile_heard_late_keeps_the_number(shop: Shop) -> None:
+    ann = profile(shop, PHONE)
+    shop.tick(HOUR)
+    changed_at = shop.clock()
+    profile(shop, PHONE, type="track")
+    profile(shop, NEW, at=changed_at)
     assert phones(shop, ann) == {PHONE, NEW}
 
 
@@ -108,6 +126,37 @@ def test_a_record_of_the_crm_says_so_too(shop: Shop) -> None:
     ann = profile(shop, PHONE, type="webhook")
     profile(shop, NEW, type="webhook")
     assert phones(shop, ann) == {NEW}
+
+
+@pytest.mark.parametrize(
+    ("told", "stays"),
+    [
+        ({"traits": {"mobile": "(212) 555-0101"}}, True),
+        ({"item": {"now": {"numbers": [12125550101]}}}, True),
+        ({"item": {"now": {}, "was": {"phone": PHONE}}}, False),
+        ({"traits": {"note": "reached at 0101"}}, False),
+    ],
+)
+def test_a_number_that_the_profile_still_names_beside_the_new_one_stays(
+    shop: Shop, told: dict[str, Any], stays: bool
+) -> None:
+    ann = profile(shop, PHONE)
+    shop.tick(MINUTE)
+    event = Event("evt_9", "backend", "9", "identify", "", shop.clock(), shop.clock(), told)
+    signal = Signal("identified", Subject(user_id="ann", phone=NEW), {}, {})
+    with shop.store.write() as tx:
+        take_signal(tx, shop.rt, shop.rt.sources["backend"], event, signal, shop.clock())
+    assert (PHONE in phones(shop, ann)) is stays
+
+
+def test_two_records_of_a_crm_about_one_person_keep_a_number_each(shop: Shop) -> None:
+    shop.rt.crm = "backend"
+    for turn in range(2):
+        for record, phone in (("r-1", PHONE), ("r-2", NEW)):
+            shop.tick(MINUTE)
+            who = Subject(user_id="ann", phone=phone, crm="backend", crm_id=record)
+            ann = shop.tell("identified", who, type="webhook")
+        assert phones(shop, ann) == {PHONE, NEW}, turn
 
 
 def test_a_wrong_number_leaves_everybody_of_a_household_however_large(shop: Shop) -> None:

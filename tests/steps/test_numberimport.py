@@ -58,6 +58,20 @@ def test_the_crm_has_a_task_to_ask_for_another_number_once(shop: Shop) -> None:
     assert PHONE not in task["key"] + task["change"]
 
 
+def test_a_number_that_only_a_profile_holds_is_of_somebody_too(shop: Shop) -> None:
+    shop.tell("seen", ANN)
+    assert take(shop, Entry(PHONE)).noted == 1
+
+
+def test_nobody_is_asked_for_another_number_where_somebody_has_agreed_to_texts_since(
+    shop: Shop,
+) -> None:
+    waiting(shop)
+    shop.rt.crm = "local"
+    assert take(shop, Entry(PHONE, since=shop.clock() - DAY)).noted == 1
+    assert shop.rows("SELECT 1 FROM writebacks WHERE kind = 'task'") == []
+
+
 def test_a_replay_of_the_ledger_tells_the_same_of_the_number(shop: Shop) -> None:
     waiting(shop)
     take(shop, Entry(PHONE, since=shop.clock() - DAY))

@@ -356,3 +356,16 @@ def test_a_new_purchase_begins_the_time_anew_and_an_old_box_does_not(shop: Shop)
     with shop.store.read() as tx:
         assert len(consents.rows(tx, CANADIAN)) == 3
         assert len(consents.rows(tx, PHONE)) == 1
+
+
+def test_a_number_that_changed_hands_may_be_asked_for_what_its_owner_before_had_agreed_to(
+    asking: Shop,
+) -> None:
+    asking.consent()
+    asking.tick(DAY)
+    with asking.store.write() as tx:
+        numbers.reassign(tx, PHONE, asking.clock())
+    asking.tick(DAY)
+    propose(asking)
+    assert asking.dispatch() == 1
+    assert texts(asking) == ["Corner Shop: Reply YES to get offers, up to 6 a month"]
