@@ -34,8 +34,8 @@ prism: $(VENV)/.test        ## the Twilio adapter against Twilio's own OpenAPI d
 clients: $(VENV)/.test      ## nine real clients deliver, each answer lost once; needs npm, chromium, curl
 	$(BIN)/python -m tests.clients
 
-browser: $(VENV)/.test      ## the tracker in a real Chromium, on pages with a strict policy; needs npm
-	$(BIN)/python -m pytest tests/browser/try_tracker.py
+browser: $(VENV)/.test      ## tracker and forms in a real Chromium, on pages with a strict policy; needs npm
+	$(BIN)/python -m pytest tests/browser/try_*.py
 
 mutate: $(VENV)/.test       ## break every line of the shipped plays, and see an example fail
 	$(BIN)/python -m tests.mutation

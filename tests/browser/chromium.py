@@ -173,6 +173,15 @@ class Tab:
             or (each["method"] == "Runtime.consoleAPICalled" and each["params"]["type"] == "error")
         ]
 
+    def asked(self) -> list[str]:
+        """Every address that this tab has asked for."""
+        return [
+            each["params"]["request"]["url"]
+            for each in self._browser.heard
+            if each.get("sessionId") == self._session
+            and each["method"] == "Network.requestWillBeSent"
+        ]
+
     def cookies(self) -> list[dict[str, Any]]:
         """Every cookie this tab holds, of any host."""
         told = self._browser.ask("Storage.getCookies", browserContextId=self._context)

@@ -56,6 +56,7 @@ class Page:
         self.attributes = {"data-key": running.SITE_KEY}
         self._browser = browser
         self._door = self.door.host().__enter__()
+        self.to = self._door.url
         self._site = site(self._door.url, self.attributes).__enter__()
         self.home = self._site.url
         self.tab: Tab = browser.tab()
@@ -300,11 +301,183 @@ def test_it_waits_for_a_consent_manager_and_forgets_when_told_to(page: Page) -> 
     assert names(page.told()) == names(rows)
 
 
-def test_a_refused_start_sends_nothing_of_what_was_held(page: Page) -> None:
+def test_nothing_of_what_somebody_did_while_they_refused_is_ever_sent(page: Page) -> None:
     page.attributes["data-wait"] = ""
     page.open("/")
-    page.tab.run("connector.push(['track', 'Product Viewed', {}], ['stop'], ['start'])")
+    viewed = "['track', 'Product Viewed', {}]"
+    page.tab.run(f"connector.push({viewed}, ['stop'], {viewed}, ['start'])")
     assert names(page.told()) == {"Session Started": 1, "page": 1}
+
+
+def test_no_more_is_held_for_a_consent_manager_than_is_ever_sent(page: Page) -> None:
+    page.attributes["data-wait"] = ""
+    page.open("/")
+    page.tab.run("for (let n = 0; n < 90; n++) connector.push(['track', 'Product Viewed', {n}])")
+    page.tab.run("connector.push(['start'])")
+    rows = page.told()
+    assert names(rows) == {"Session Started": 1, "page": 1, "Product Viewed": 40}
+    assert sorted(told["n"] for told in of(rows, "Product Viewed")) == list(range(40))
+
+
+def test_told_to_stop_it_keeps_nothing_also_where_an_answer_is_still_out(page: Page) -> None:
+    page.again("fetch = () => new Promise((done) => (window.answer = () => done({status: 200})))")
+    page.open("/")
+    page.tab.until(lambda: page.tab.run("!!window.answer"))
+    page.tab.run("connector.push(['stop']); answer()")
+    page.tab.run("new Promise((soon) => setTimeout(soon, 20))")
+    assert page.tab.run("sessionStorage.length") == 0
+
+
+def test_a_call_that_names_nobody_makes_nobody_of_the_visitor(page: Page) -> None:
+    page.open("/")
+    page.tab.run("connector.push(['identify', undefined], ['identify', null], 5, ['nothing'])")
+    page.tab.click("a[data-track=Pricing]")
+    rows = page.told()
+    assert names(rows) == {"Session Started": 1, "page": 1, "Element Clicked": 1}
+    assert len({event["anonymousId"] for event in page.door.events()}) == 1
+
+
+def visits(page: Page) -> list[str]:
+    """The visits that this site's events are of, in their order."""
+    page.told()
+    return list(dict.fromkeys(event["context"]["sessionId"] for event in page.door.events()))
+
+
+def test_a_visit_ends_after_half_an_hour_of_silence_or_by_another_campaign(page: Page) -> None:
+    page.open("/?utm_campaign=autumn")
+    page.open("/")
+    page.open("/?utm_campaign=autumn")
+    assert len(visits(page)) == 1
+    page.open("/?utm_campaign=winter")
+    assert len(visits(page)) == 2
+    for minutes, count in ((29, 2), (31, 3)):
+        page.tab.run(
+            "const kept = JSON.parse(sessionStorage.connector);"
+            f"kept.visit.at -= {minutes * 60_000};"
+            "sessionStorage.connector = JSON.stringify(kept)"
+        )
+        page.open("/pricing")
+        assert len(visits(page)) == count
+    assert names(page.told())["Session Started"] == 3
+
+
+def test_who_signs_out_is_somebody_else_and_is_named_once(page: Page) -> None:
+    page.attributes |= {"data-user": "u-7", "data-user-hash": SIGNED}
+    page.open("/")
+    page.open("/pricing")
+    assert names(page.told())["identify"] == 1
+    page.tab.run("connector.push(['reset'])")
+    page.tab.click("a[data-track=Pricing]")
+    page.told()
+    [click] = [event for event in page.door.events() if event.get("event") == "Element Clicked"]
+    before = {event["anonymousId"] for event in page.door.events() if "userId" in event}
+    assert "userId" not in click and click["anonymousId"] not in before
+
+
+def test_a_link_that_calls_or_writes_tells_no_number_and_no_address(page: Page) -> None:
+    page.open("/")
+    page.tab.click("a[data-track='Call us']")
+    assert of(page.told(), "Element Clicked") == [{"name": "Call us", "url": "tel:"}]
+    assert b"2025550123" not in b"".join(page.door.raw)
+
+
+def test_a_site_that_routes_by_the_fragment_says_so(page: Page) -> None:
+    page.open("/#/one")
+    page.tab.run("location.hash = '/two'")
+    page.tab.run("new Promise((soon) => setTimeout(soon, 50))")
+    assert [told["path"] for told in paths(page.told())] == ["/"]
+    page.attributes["data-hash"] = ""
+    page.open("/quote#/one")
+    page.tab.run("location.hash = '/two'")
+    page.tab.until(lambda: of_name(page, "page", 3))
+    found = [told["path"] for told in paths(page.told())]
+    assert found == ["/", "/quote#/one", "/quote#/two"]
+
+
+def test_what_the_server_refuses_for_good_is_not_sent_for_ever(page: Page) -> None:
+    page.attributes["data-key"] = "a key of nobody"
+    page.open("/")
+    page.tab.until(lambda: page.door.raw and not page.waiting())
+    assert page.door.asked["POST /v1/b"] == 1
+
+
+def test_at_most_fifty_events_wait_and_the_oldest_go_first(page: Page) -> None:
+    page.open("/")
+    page.told()
+    page.tab.run("fetch = () => Promise.reject(1)")
+    page.tab.run("for (let n = 0; n < 60; n++) connector.push(['track', 'Product Viewed', {n}])")
+    kept = json.loads(page.tab.run("sessionStorage.getItem('connector_queue')"))
+    assert [event["properties"]["n"] for event in kept] == list(range(10, 60))
+
+
+def test_it_may_be_served_from_another_host_than_the_connector(page: Page) -> None:
+    page.attributes["data-to"] = f"{page.to}/"
+    page.open("/")
+    assert names(page.told()) == {"Session Started": 1, "page": 1}
+    assert f"{page.to}/v1/b" in page.tab.asked()
+
+
+BACK = "dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))"
+SEEN = "document.dispatchEvent(new Event('visibilitychange'))"
+
+
+@pytest.mark.parametrize("act", [BACK, SEEN])
+def test_who_signed_out_in_another_tab_or_page_is_not_spoken_for_here(page: Page, act: str) -> None:
+    page.attributes |= {"data-user": "u-7", "data-user-hash": SIGNED, "data-store": "local"}
+    page.open("/")
+    page.told()
+    page.tab.run("localStorage.setItem('connector', JSON.stringify({id: 'another'}))")
+    page.tab.run(act)
+    page.tab.click("a[data-track=Pricing]")
+    page.told()
+    [click] = [event for event in page.door.events() if event.get("event") == "Element Clicked"]
+    assert click["anonymousId"] == "another" and "userId" not in click
+
+
+def test_a_cookie_that_another_tab_changed_says_who_it_is(page: Page) -> None:
+    page.attributes |= {"data-user": "u-7", "data-user-hash": SIGNED, "data-store": "cookie"}
+    page.open("/")
+    page.told()
+    page.tab.run("document.cookie = 'my_connector=nobody;path=/'")
+    page.tab.run(SEEN)
+    page.tab.click("a[data-track=Pricing]")
+    page.told()
+    assert len({event["anonymousId"] for event in page.door.events()}) == 1
+    page.tab.run("document.cookie = 'connector=another;path=/'")
+    page.tab.run(SEEN)
+    page.tab.click("a[data-track=Pricing]")
+    page.told()
+    last = page.door.events()[-1]
+    assert last["anonymousId"] == "another" and "userId" not in last
+
+
+FORM = "document.body.append(document.createElement('form'))"
+FIELD = "document.forms[3].append(Object.assign(document.createElement('input'), {id: 'plainer'}))"
+
+
+def test_a_form_without_a_name_is_the_same_when_it_is_begun_and_when_it_is_left(page: Page) -> None:
+    page.open("/")
+    page.tab.run(f"{FORM}, {FIELD}")
+    page.tab.write("#plainer", "x")
+    page.tab.run("document.forms[3].remove(), history.pushState({}, '', '/pricing')")
+    page.tab.until(lambda: of_name(page, "page", 2))
+    rows = page.told()
+    assert of(rows, "Form Started") == of(rows, "Form Abandoned") == [{"form_id": "/#3"}]
+
+
+def test_pages_that_only_their_query_tells_apart_are_told_apart_by_what_the_page_names(
+    page: Page,
+) -> None:
+    page.attributes["data-query"] = "id"
+    page.open("/item?id=1&secret=s3cret")
+    for query in ("?id=2", "?id=2&secret=other", "?id=1"):
+        page.tab.run(f"history.pushState({{}}, '', '/item{query}')")
+        page.tab.run("new Promise((soon) => setTimeout(soon, 20))")
+    page.told()
+    seen = [event for event in page.door.events() if event["type"] == "page"]
+    urls = [event["context"]["page"]["url"].removeprefix(page.home) for event in seen]
+    assert urls == ["/item?id=1", "/item?id=2", "/item?id=1"]
+    assert [event["properties"]["view"] for event in seen] == [1, 1, 2]
 
 
 def test_a_user_whom_the_server_signed_is_believed_and_any_other_is_not(page: Page) -> None:

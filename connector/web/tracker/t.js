@@ -11,7 +11,7 @@
   const early = window.connector || [];
   if (!script || early.loaded) return;
   const set = script.dataset;
-  const door = (set.to || script.src.replace(/\/t\.js.*/, "")) + "/v1/b";
+  const door = (set.to || script.src).replace(/\/(t\.js.*)?$/, "") + "/v1/b";
   const held = [];
   const api = (window.connector = { loaded: 1, push: (...calls) => calls.forEach(call) });
   if (navigator.doNotTrack == 1 || window.doNotTrack == 1 || navigator.globalPrivacyControl) {
@@ -20,6 +20,7 @@
   }
 
   const MOST_EVENTS = 50;
+  const MOST_HELD = 40;
   const MOST_LETTERS = 16000;
   const MOST_TRIES = 6;
   const SESSION = 1800000;
@@ -81,6 +82,13 @@
     } catch (e) {}
   };
 
+  // Who it is: as kept, which another tab or a page gone back from may have changed meanwhile.
+  const recall = () => {
+    state = load(lasting, WHO) || state || {};
+    const cookie = set.store == "cookie" && /(?:^|; )connector=(\w+)/.exec(document.cookie);
+    if (cookie && cookie[1] != state.id) state = { id: cookie[1] };
+    state.id = state.id || id();
+  };
   const keep = () => {
     save(lasting, WHO, state);
     if (set.store == "cookie") {
@@ -157,7 +165,7 @@
       .then((answer) => {
         if (answer.status > 499 || answer.status == 429) throw 0;
         queue = queue.filter((event) => !sent.includes(event));
-        save(session, QUEUE, queue);
+        save(session, QUEUE, running && queue);
         tries = 0;
       })
       .catch(() => tries++)
@@ -181,7 +189,7 @@
   };
   const page = (properties) => {
     visit();
-    const view = (state.views[here.path] = (state.views[here.path] || 0) + 1);
+    const view = (state.views[here.url] = (state.views[here.url] || 0) + 1);
     tell("page", { properties: { ...properties, view, repeat: view > 1 } });
   };
 
@@ -190,7 +198,7 @@
     const depth = deepest - (deepest % 25);
     deepest = 0;
     if (depth) track("Page Scrolled", { depth });
-    forms.forEach((sent, form) => sent || track("Form Abandoned", about(form)));
+    forms.forEach(([sent, named]) => sent || track("Form Abandoned", named));
     forms = new Map();
   };
 
@@ -207,27 +215,31 @@
 
   const begun = (form) => {
     if (!isOurs(form) || forms.has(form)) return;
-    forms.set(form, 0);
-    track("Form Started", about(form));
+    const named = about(form);
+    forms.set(form, [0, named]);
+    track("Form Started", named);
   };
 
-  // Only fields that are marked tell what was written into them, and no secret one does.
+  // Only fields that are marked tell what was written into them, and no secret one does. A field that is
+  // marked data-track-id is given the visitor's id, for a form of the connector: docs/forms.md.
   const sent = (form) => {
-    if (!isOurs(form) || Date.now() - forms.get(form) < 1000) return;
-    forms.set(form, Date.now());
+    const [before, named] = forms.get(form) || [0, about(form)];
+    if (!isOurs(form) || Date.now() - before < 1000) return;
+    forms.set(form, [Date.now(), named]);
     const values = {};
     for (const field of form.elements) {
       const { type, dataset, name, value } = field;
+      if ("trackId" in dataset) field.value = state.id;
       if (!("trackValue" in dataset) || /password|file/.test(type) || /cc-/.test(field.autocomplete)) continue;
       if (type == "checkbox") values[dataset.trackValue || name] = field.checked;
       else if (type != "radio" || field.checked) values[dataset.trackValue || name] = value.slice(0, 500);
     }
-    track("Form Submitted", { ...values, ...about(form) });
+    track("Form Submitted", { ...values, ...named });
   };
 
   const moved = () =>
     setTimeout(() => {
-      if (!running || path() == here.path) return;
+      if (!running || clean(location) == here.url) return;
       leave();
       look(here.url);
       page();
@@ -258,12 +270,17 @@
       const depth = Math.round((100 * (scrollY + innerHeight)) / scrollHeight);
       if (target == document) deepest = Math.min(100, Math.max(deepest, depth));
     });
-    on(document, "visibilitychange", () => document.hidden && beam());
+    on(document, "visibilitychange", () => (document.hidden ? beam() : recall()));
     on(window, "pagehide", () => {
       leave();
       beam();
     });
-    on(window, "pageshow", (event) => event.persisted && page());
+    on(window, "pageshow", (event) => {
+      if (!event.persisted) return;
+      recall();
+      queue = load(session, QUEUE) || queue;
+      page();
+    });
     on(window, "online", () => {
       tries = 0;
       flush();
@@ -274,9 +291,8 @@
     start() {
       if (running) return;
       running = 1;
-      state = load(lasting, WHO) || {};
-      const cookie = set.store == "cookie" && new RegExp(WHO + "=(\\w+)").exec(document.cookie);
-      state.id = (cookie && cookie[1]) || state.id || id();
+      state = 0;
+      recall();
       queue = load(session, QUEUE) || [];
       look(document.referrer && clean(document.referrer));
       if (set.user) commands.identify(set.user, set.userHash);
@@ -295,7 +311,7 @@
     },
     identify(user, hash, traits) {
       const told = JSON.stringify([user, hash, traits]);
-      if (state.told == told) return;
+      if (!user || state.told == told) return;
       // Somebody else at the same device is not who was there before.
       if (state.user && state.user != user) state.id = id();
       Object.assign(state, { user: "" + user, hash, told });
@@ -309,10 +325,10 @@
     page,
   };
   const call = (asked) => {
-    const [name, ...rest] = asked;
     try {
-      if (!running && !/^st/.test(name)) held.push(asked);
-      else commands[name](...rest);
+      const [name, ...rest] = asked;
+      if (running || /^st/.test(name)) commands[name](...rest);
+      else if (running != 0 && held.length < MOST_HELD) held.push(asked);
     } catch (e) {}
   };
 
