@@ -18,6 +18,7 @@ from connector.ledger.store import Store
 from connector.model import Trust
 from connector.providers import Provider
 from connector.rules import mapping
+from connector.rules.locate import locate
 from connector.rules.routing import senders_of
 from connector.steps.owed import HOOK
 from connector.steps.setup import OpenSource
@@ -94,7 +95,7 @@ def build(adapter: Any, table: Mapping[str, Any], **supplied: Any) -> Any:
 
 
 def _locator(source: mapping.SourceMapping) -> Callable[[Any, Mapping[str, str]], Any]:
-    return lambda body, headers: mapping.locate(source, body, headers)
+    return lambda body, headers: locate(source, body, headers)
 
 
 def open_providers(settings: Settings, *, calls: bool) -> dict[str, Provider]:
@@ -116,6 +117,7 @@ def _open_provider(settings: Settings, name: str, calls: bool) -> Provider:
         callback_url=callback_url(settings, name),
         public_url=settings.web.public_url,
         senders=sorted(senders_of(settings.provider.active, name)),
+        default_region=settings.country,
     )
     return provider
 

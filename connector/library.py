@@ -47,6 +47,16 @@ def plays() -> Iterator[Ready]:
         yield Ready(path.stem, *(str(told.get(name, "")) for name in names))
 
 
+def starting_on(signal: str) -> list[str]:
+    """Names of the ready plays that begin with a signal."""
+    found = []
+    for path in sorted(folders()[0].glob("*.toml")):
+        start = tomllib.loads(path.read_text(encoding="utf-8")).get("start", {})
+        if start.get("signal") == signal:
+            found.append(path.stem)
+    return found
+
+
 def copy(source: str, name: str, folder: Path) -> tuple[list[Path], list[Path]]:
     """Copy a ready play and its texts into a folder: (written, already there and kept).
 

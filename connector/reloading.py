@@ -29,7 +29,7 @@ log = logging.getLogger("connector")
 
 DONE, REFUSED = "reloaded", "reload_refused"
 ABOUT = "files"
-CURSOR = "files"  #: the version of the files in use
+CURSOR = "files"  #: the act of the reload whose files are in use
 ASKED = "reload"  #: who asked, in the ledger's folder
 ASK_AGAIN = 3.0  #: seconds; a reload that is under way is done by then
 PATIENCE = 30.0  #: seconds in which a worker surely answers
@@ -54,13 +54,13 @@ def take_over(rt: Setup, before: Loaded) -> Loaded:
         log.error("act=reload result=refused: %s", error)
         return before
     later = ", ".join(f"[{name}]" for name in needs_restart(before.settings, loaded.settings))
-    found = runtime.version_of(loaded)
+    found, act = runtime.version_of(loaded), rt.new_id("act")
     with rt.store.write() as tx:
         runtime.renew(rt, loaded)
         files.keep(tx, runtime.contents(loaded), now)
-        acts.add(tx, rt.new_id("act"), DONE, ABOUT, who=who, at=now, version=found, why=later)
+        acts.add(tx, act, DONE, ABOUT, who=who, at=now, version=found, why=later)
         approvals.note_modes(tx, rt, who, now)
-        cursors.set_(tx, CURSOR, found)
+        cursors.set_(tx, CURSOR, act)  # no version: keys and forms stand in config.toml alone
     log.info("act=reload result=done version=%s plays=%d", found, len(loaded.plays))
     if later:
         log.warning("act=reload result=needs_restart settings=%s", later)
@@ -95,7 +95,7 @@ def ask(settings: Settings, store: Store, who: str) -> Row:
 
 
 def taken(store: Store) -> str:
-    """The version of the files that the worker took over last; "" since it started."""
+    """The act by which the worker took files over last; "" where it never did."""
     with store.read() as tx:
         return cursors.get(tx, CURSOR)
 

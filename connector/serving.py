@@ -66,11 +66,11 @@ def _keep_fresh(web: WebSide) -> None:
 
 
 def take_over(web: WebSide, before: str) -> str:
-    """Follow the worker where it has taken over changed files; the version then in use."""
+    """Follow the worker where it has taken over changed files; the reload then followed."""
     now = reloading.taken(web.store)
     if now != before:
         web.renew(load(web.settings.folder))
-        log.info("act=reload result=followed version=%s", now)
+        log.info("act=reload result=followed reload=%s", now)
     return now
 
 

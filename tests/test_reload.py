@@ -132,6 +132,33 @@ def test_what_only_a_restart_brings_is_named(shop: Running) -> None:
         write(config, text)
 
 
+def test_a_form_that_is_new_and_a_key_that_is_gone_need_no_other_file_to_change(
+    shop: Running,
+) -> None:
+    config, old = shop.path / "config.toml", shop.path / "site-key"
+    text, key = config.read_text(), old.read_text()
+    form = '[sources.pages]\nmapping = "form"\ntrust = "form"\n[forms.join]\nsource = "pages"\n'
+    event = {"userId": "u-1", "event": "Pricing Viewed"}
+    page = "https://corner.example"
+
+    def sent() -> int:
+        told, door = {"first_name": "Ann"}, f"{shop.url}/forms/join"
+        return shop.http.post(door, told, headers={"Origin": page}, timeout=10).status_code
+
+    assert (sent(), shop.post("/v1/track", event, key=key)) == (404, 200)
+    write(config, f'{text}\n{form}origins = ["{page}"]\n')
+    write(old, "another-key")
+    try:
+        assert command(shop, "reload")[0] == 0
+        shop.until(lambda: sent() == 200)
+        assert shop.post("/v1/track", event, key=key) == 401
+    finally:
+        write(config, text)
+        write(old, key)
+        command(shop, "reload")
+        shop.until(lambda: sent() == 404)
+
+
 def test_a_worker_that_dies_comes_back_with_the_files_that_were_taken_over(shop: Running) -> None:
     hello(shop)
     pid = holder(shop.path / "data/work.lock")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from connector.errors import BadConfig, ConnectorError
@@ -17,51 +19,82 @@ FAILED: Final = 1  #: exit code: it was tried and did not work
 FAULTY: Final = 2  #: exit code: a fault in the configuration or in the command line
 NOTHING: Final = 3  #: exit code: there is no such thing, or nothing to list
 
-COMMANDS: Final = {
-    "init": ("connector.cli.init:init", "Write a working folder to start from."),
-    "check": ("connector.cli.check:check", "Read every file and name every fault."),
-    "run": ("connector.cli.run:run", "Run the web and the worker."),
-    "serve": ("connector.cli.run:serve", "Run only the web: receive and record."),
-    "work": ("connector.cli.run:work", "Run only the worker: decide, send, write back."),
-    "pause": ("connector.cli.hold:pause", "Hold everything: the kill switch."),
-    "resume": ("connector.cli.hold:resume", "Let everything go on after a pause."),
-    "alerts": ("connector.cli.alerts:alerts", "Show alarms, clear them, try where they go."),
-    "demo": ("connector.cli.demo:demo", "Show a whole day in a minute, with no account."),
-    "play": ("connector.cli.play:play", "List plays, make new ones, pause, approve, start."),
-    "template": ("connector.cli.template:template", "Show how texts are received; pause one."),
-    "test": ("connector.cli.test:test", "Play the examples of the plays, and show what differs."),
-    "simulate": ("connector.cli.simulate:simulate", "Run what was recorded through changed files."),
-    "policy": ("connector.cli.policy:policy", "Show policies, and what another would alter."),
-    "export": ("connector.cli.export:export", "Write what the connector was told to a file."),
-    "preview": ("connector.cli.preview:preview", "Show a play's texts as a phone would."),
-    "reload": ("connector.cli.reload:reload", "Let a running connector take over changed files."),
-    "send": ("connector.cli.send:send", "Answer a reply, or try a text on your own number."),
-    "conversation": (
-        "connector.cli.conversation:conversation",
-        "Talks for which plays wait.",
-    ),
-    "can-send": ("connector.cli.can_send:can_send", "Tell whether a text may go to a number."),
-    "reply": ("connector.cli.reply:reply", "Show how a reply would be understood."),
-    "explain": ("connector.cli.explain:explain", "Tell why a text was sent, or was not."),
-    "capacity": ("connector.cli.capacity:capacity", "Tell what may still leave, and what waits."),
-    "sends": ("connector.cli.sends:sends", "List texts and what became of them."),
-    "contact": ("connector.cli.contact:contact", "Show what is known of a person."),
-    "segment": ("connector.cli.segment:segment", "List segments, and who is in one now."),
-    "consent": ("connector.cli.consent:consent", "Show, grant and revoke consent."),
-    "suppress": ("connector.cli.suppress:suppress", "Keep texts from single numbers by hand."),
-    "number": ("connector.cli.number:number", "Show, look up and mark a number itself."),
-    "audit": ("connector.cli.audit:audit", "Verify that nothing recorded was changed."),
-    "crm": ("connector.cli.crm:crm", "Check, prepare and read the CRM."),
-    "writebacks": ("connector.cli.writebacks:writebacks", "What the CRM is owed, and was refused."),
-    "source": ("connector.cli.source:source", "List sources, try a mapping, capture a webhook."),
-    "signals": ("connector.cli.signals:signals", "Every event name heard, and what uses it."),
-    "events": ("connector.cli.events:events", "List events, and replay those kept aside."),
-    "clock": ("connector.cli.clock:clock", "Show and set the test clock of a folder."),
-    "backup": ("connector.cli.backup:backup", "Copy everything into one checked file."),
-    "restore": ("connector.cli.restore:restore", "Make a backup the ledger again."),
-    "upgrade": ("connector.cli.upgrade:upgrade", "Back the ledger up and bring it up to date."),
+SECTIONS: Final = {
+    "Begin and run": {
+        "demo": ("connector.cli.demo:demo", "Show a whole day in a minute, with no account."),
+        "init": ("connector.cli.init:init", "Write a working folder to start from."),
+        "check": ("connector.cli.check:check", "Read every file and name every fault."),
+        "run": ("connector.cli.run:run", "Run the web and the worker."),
+        "serve": ("connector.cli.run:serve", "Run only the web: receive and record."),
+        "work": ("connector.cli.run:work", "Run only the worker: decide, send, write back."),
+        "reload": (
+            "connector.cli.reload:reload",
+            "Let a running connector take over changed files.",
+        ),
+    },
+    "What comes in": {
+        "source": (
+            "connector.cli.source:source",
+            "List sources, try a mapping, capture a webhook.",
+        ),
+        "signals": ("connector.cli.signals:signals", "Every event name heard, and what uses it."),
+        "events": ("connector.cli.events:events", "List events, and replay those kept aside."),
+    },
+    "Plays and their texts": {
+        "play": ("connector.cli.play:play", "List plays, make new ones, pause, approve, start."),
+        "template": ("connector.cli.template:template", "Show how texts are received; pause one."),
+        "preview": ("connector.cli.preview:preview", "Show a play's texts as a phone would."),
+        "test": (
+            "connector.cli.test:test",
+            "Play the examples of the plays, and show what differs.",
+        ),
+        "simulate": (
+            "connector.cli.simulate:simulate",
+            "Run what was recorded through changed files.",
+        ),
+        "segment": ("connector.cli.segment:segment", "List segments, and who is in one now."),
+        "policy": ("connector.cli.policy:policy", "Show policies, and what another would alter."),
+    },
+    "What leaves, and why": {
+        "sends": ("connector.cli.sends:sends", "List texts and what became of them."),
+        "explain": ("connector.cli.explain:explain", "Tell why a text was sent, or was not."),
+        "capacity": (
+            "connector.cli.capacity:capacity",
+            "Tell what may still leave, and what waits.",
+        ),
+        "can-send": ("connector.cli.can_send:can_send", "Tell whether a text may go to a number."),
+        "send": ("connector.cli.send:send", "Answer a reply, or try a text on your own number."),
+        "conversation": ("connector.cli.conversation:conversation", "Talks for which plays wait."),
+        "reply": ("connector.cli.reply:reply", "Show how a reply would be understood."),
+        "pause": ("connector.cli.hold:pause", "Hold everything: the kill switch."),
+        "resume": ("connector.cli.hold:resume", "Let everything go on after a pause."),
+    },
+    "People and their numbers": {
+        "contact": ("connector.cli.contact:contact", "Show what is known of a person."),
+        "consent": ("connector.cli.consent:consent", "Show, grant and revoke consent."),
+        "suppress": ("connector.cli.suppress:suppress", "Keep texts from single numbers by hand."),
+        "number": ("connector.cli.number:number", "Show, look up and mark a number itself."),
+    },
+    "The CRM": {
+        "crm": ("connector.cli.crm:crm", "Check, prepare and read the CRM."),
+        "writebacks": (
+            "connector.cli.writebacks:writebacks",
+            "What the CRM is owed, and was refused.",
+        ),
+    },
+    "Look after it": {
+        "alerts": ("connector.cli.alerts:alerts", "Show alarms, clear them, try where they go."),
+        "backup": ("connector.cli.backup:backup", "Copy everything into one checked file."),
+        "restore": ("connector.cli.restore:restore", "Make a backup the ledger again."),
+        "upgrade": ("connector.cli.upgrade:upgrade", "Back the ledger up and bring it up to date."),
+        "audit": ("connector.cli.audit:audit", "Verify that nothing recorded was changed."),
+        "export": ("connector.cli.export:export", "Write what the connector was told to a file."),
+        "clock": ("connector.cli.clock:clock", "Show and set the test clock of a folder."),
+    },
 }
-"""Name → where the command is, and its line in ``connector --help``."""
+"""Part of ``connector --help`` → name → where the command is, and its line there."""
+
+COMMANDS: Final = {name: told for part in SECTIONS.values() for name, told in part.items()}
 
 
 class Failure(click.ClickException):
@@ -98,9 +131,12 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands from the table alone."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        """List the commands, part by part, from the table alone."""
+        width = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                told = commands.items()
+                formatter.write_dl([(f"{name:<{width}}", line) for name, (_, line) in told])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete command names from the table alone, and the group's own options."""
@@ -147,6 +183,13 @@ def cli(ctx: click.Context, folder: Path) -> None:
       eval "$(_CONNECTOR_COMPLETE=bash_source connector)"
     """
     ctx.obj = folder
+
+
+def here(*words: str) -> str:
+    """A command line as the reader may type it where they stand: with -C, where they gave it."""
+    root = click.get_current_context().find_root()
+    is_given = root.get_parameter_source("folder") is ParameterSource.COMMANDLINE
+    return shlex.join(("connector", *(("-C", str(root.params["folder"])) * is_given), *words))
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -9,12 +9,13 @@ import click
 
 from connector import clock
 from connector.adapters import clock_of
-from connector.cli import Faulty, NothingFound, output, source_page
+from connector.cli import Faulty, NothingFound, here, output, source_page
 from connector.config import toml
 from connector.config.loaded import Loaded, load
 from connector.errors import Fault
 from connector.ledger import captures
 from connector.ledger.captures import Capture
+from connector.sources import OF_CRMS
 
 
 @click.command()
@@ -84,6 +85,9 @@ def _open(loaded: Loaded, asked: Capture, as_json: bool) -> None:
     if not captures.is_name(asked.name):
         remedy = "use small letters, digits, - and _"
         raise Faulty(f"{asked.name!r:.60} is no name for a source: {remedy}")
+    if asked.name in OF_CRMS and asked.name == settings.crm.use:
+        remedy = f"look at what it told: {here('events', '--source', asked.name)}"
+        raise Faulty(f"{asked.name} is the CRM in use, of which nothing is captured; {remedy}")
     if asked.whole and asked.name not in settings.sources:
         raise Faulty(f"{asked.name} is no configured source, so nothing of it can be verified")
     captures.open_(settings.ledger, asked)
@@ -94,15 +98,22 @@ def _open(loaded: Loaded, asked: Capture, as_json: bool) -> None:
         output.json_line({**told, "address": address, "whole": asked.whole})
         return
     until = output.when(clock.text(asked.until))
-    output.say(f"The next {asked.count} deliveries at {address} are kept until {until}.")
-    output.say(f"See them: connector source capture {asked.name} --show")
+    output.say(f"The next {asked.count} deliveries at {address} are kept until {until},")
+    output.say("while the connector runs and its sender can reach that address.")
+    output.say(f"See them: {here('source', 'capture', asked.name, '--show')}")
+    if (source := settings.sources.get(asked.name)) is None:
+        return
+    mapping = loaded.mappings.get(source.mapping)
+    if mapping is not None and mapping.verify is None:
+        output.say("What libraries and forms send comes to other addresses and is not captured.")
+        output.say(f"See that: {here('events', '--source', asked.name)}")
 
 
 def _end(loaded: Loaded, name: str, now: datetime, *, forget: bool) -> None:
     folder = loaded.settings.ledger
     found = captures.forget(folder, name) if forget else captures.close(folder, name, now)
     if not found:
-        remedy = f"begin one: connector source capture {name}"
+        remedy = f"begin one: {here('source', 'capture', name)}"
         raise NothingFound(f"there is no {'' if forget else 'open '}capture of {name}; {remedy}")
     output.say(f"{name}: {'removed' if forget else 'closed; what was kept stays for a day'}.")
 
@@ -111,7 +122,8 @@ def _show(loaded: Loaded, name: str, now: datetime, as_json: bool) -> None:
     folder = loaded.settings.ledger
     asked = captures.asked(folder, name)
     if asked is None:
-        raise NothingFound(f"nothing of {name} is captured; begin: connector source capture {name}")
+        remedy = here("source", "capture", name)
+        raise NothingFound(f"nothing of {name} is captured; begin: {remedy}")
     found = [(path, captures.read(path)) for path in captures.kept(folder, name)]
     if as_json:
         for path, told in found:
@@ -124,3 +136,7 @@ def _show(loaded: Loaded, name: str, now: datetime, as_json: bool) -> None:
         output.say()
         output.say(str(path), style="bold")
         source_page.delivery(told)
+    if found:
+        mapping = name if name in loaded.settings.sources else f"mappings/sources/{name}.toml"
+        tried = here("source", "try", mapping, "--payload", str(found[0][0].parent))
+        output.say(f"\nTry a mapping on them: {tried}")

@@ -17,6 +17,7 @@ from connector.adapters import clock_of
 from connector.cli import FAULTY, output
 from connector.cli.alerts import as_they_stand as alerts_as_they_stand
 from connector.config import libraries, loaded
+from connector.config.forms import Form
 from connector.config.loaded import Loaded
 from connector.errors import BadConfig, Fault
 from connector.expressions import Template
@@ -92,6 +93,8 @@ def _show(found: Loaded) -> None:
     summary = _summary(found)
     output.say(f"{found.settings.folder}: no faults.\n")
     output.rows(summary["sources"], ("source", "mapping", "trust", "keys", "secrets"))
+    if summary["forms"]:
+        output.rows(summary["forms"], ("form", "address", "source", "stands_on", "consent"))
     output.rows(summary["plays"], ("play", "purpose", "mode", "starts_on", "texts", "tasks"))
     for line in _holdouts(found):
         output.say(line)
@@ -217,6 +220,7 @@ def _summary(found: Loaded) -> dict[str, Any]:
             }
             for source in found.settings.sources.values()
         ],
+        "forms": [_form(form) for form in found.settings.forms.values()],
         "plays": [_play(play) for play in found.plays.values()],
         "lists": [
             {"list": each.name, "entries": len(each.reading.entries)}
@@ -229,6 +233,16 @@ def _summary(found: Loaded) -> dict[str, Any]:
         "holdout": found.settings.holdout,
         "sqlite": sqlite3.sqlite_version,
         "libraries": libraries.versions(),
+    }
+
+
+def _form(form: Form) -> dict[str, Any]:
+    return {
+        "form": form.name,
+        "address": f"/forms/{form.name}",
+        "source": form.source,
+        "stands_on": list(form.origins),
+        "consent": list(form.consent.purposes) if form.consent else [],
     }
 
 

@@ -38,9 +38,10 @@ COLUMNS = {
 def signals(folder: Path, source: str, unmapped: bool, unheard: bool, as_json: bool) -> None:
     """List every event name heard of each source: how often, when last, and what comes of it.
 
-    known: of those that were a customer's, the share of whom more is known than a device. signal:
-    what its mapping makes of it. plays: those that use that signal. Robots, your own people and
-    tests are counted apart (--json: robots, staff, tests). The counts outlive the events.
+    known: of those that were a customer's, the share of whom more is known than a device; empty
+    where an event means nothing, since nobody looks whose it is. signal: what its mapping makes of
+    it. plays: those that use that signal. Robots, your own people and tests are counted apart
+    (--json: robots, staff, tests). The counts outlive the events.
 
     \b
     Examples:
@@ -57,7 +58,8 @@ def signals(folder: Path, source: str, unmapped: bool, unheard: bool, as_json: b
     if unmapped:
         items = [item for item in items if not item["signals"]]
     if not items:
-        raise NothingFound("there are no such events; see `connector source list`")
+        what = "there are no such events" if source or unmapped else "no event was heard yet"
+        raise NothingFound(f"{what}; see `connector source list`")
     items.sort(key=lambda item: (item["source"], -item["heard"], item["event"]))
     output.rows(items if as_json else map(_row, items), COLUMNS, as_json=as_json)
 
@@ -68,6 +70,7 @@ def _items(loaded: Loaded, entries: Iterable[Entry]) -> Iterator[dict[str, Any]]
         file = files.get(entry.source)
         rules = _rules(file, entry.type, entry.name) if file else ()
         customers = entry.heard - entry.apart
+        asked = customers if entry.done else 0  # what means nothing is laid at nobody's door
         yield {
             "source": entry.source,
             "event": entry.name or f"({entry.type})",
@@ -78,7 +81,7 @@ def _items(loaded: Loaded, entries: Iterable[Entry]) -> Iterator[dict[str, Any]]
             "robots": entry.robots,
             "staff": entry.staff,
             "tests": entry.tests,
-            "known_share": round(entry.known / customers, 4) if customers else None,
+            "known_share": round(entry.known / asked, 4) if asked else None,
             "first_heard": entry.first_at,
             "last_heard": entry.last_at,
             **_meaning(rules, used),

@@ -129,17 +129,7 @@ def try_(
       connector source try shop --payload order.json --secret-env SHOPIFY_SECRET --json
     """
     loaded = load(ctx.obj, secrets=False)
-    name, mapping, path, known = _chosen(loaded, file)
-    trial = Trial(
-        loaded=loaded,
-        name=name,
-        trust=Trust(trust) if trust else known,
-        mapping=mapping,
-        file=path,
-        now=clock_of(loaded.settings)(),
-        secret=_secret(secret_env),
-        signed=_signed(loaded, name),
-    )
+    trial = _trial(loaded, file, trust, _secret(secret_env))
     found = samples.read(payload, samples.headers_of(headers_file, headers))
     told = [trying.run(trial, each) for each in found]
     for place, each in enumerate(told):
@@ -153,16 +143,35 @@ def try_(
         ctx.exit(1)
 
 
-def _chosen(loaded: Loaded, file: str) -> tuple[str, SourceMapping, Path, Trust]:
-    """The source's name, its mapping, where that stands and how far the source is believed."""
+def _trial(loaded: Loaded, file: str, trust: str | None, secret: bytes) -> Trial:
+    """What is tried: a configured source, or a mapping file as the source that uses it would."""
+    mapping, path = _mapping(loaded, file)
     sources = loaded.settings.sources
-    home = loaded.settings.folder / SOURCES
+    users = (each for each in sources.values() if each.mapping == path.stem)
+    user = sources[file] if file in sources else next(users, None)
+    believed = Trust.form if mapping.adapter == "form" else Trust.trusted
+    if user is not None:
+        believed = user.trust
+    return Trial(
+        loaded=loaded,
+        name=file if file in sources else path.stem,
+        trust=Trust(trust) if trust else believed,
+        mapping=mapping,
+        file=path,
+        now=clock_of(loaded.settings)(),
+        secret=secret,
+        identity=user.identity if user else None,
+    )
+
+
+def _mapping(loaded: Loaded, file: str) -> tuple[SourceMapping, Path]:
+    """The mapping of a configured source, or of a file, and where it stands."""
+    sources = loaded.settings.sources
     if file in sources:
-        chosen = sources[file]
-        if chosen.mapping not in loaded.mappings:
-            raise Faulty(f"the source {file} needs {SOURCES}/{chosen.mapping}.toml")
-        path = home / f"{chosen.mapping}.toml"
-        return file, loaded.mappings[chosen.mapping], path, chosen.trust
+        name = sources[file].mapping
+        if name not in loaded.mappings:
+            raise Faulty(f"the source {file} needs {SOURCES}/{name}.toml")
+        return loaded.mappings[name], loaded.settings.folder / SOURCES / f"{name}.toml"
     places = (Path(file), loaded.settings.folder / file)
     there = [each for each in places if each.is_file()]
     if not there:
@@ -172,17 +181,7 @@ def _chosen(loaded: Loaded, file: str) -> tuple[str, SourceMapping, Path, Trust]
     mapping = load_source(path, faults, loaded.stages.order)
     if faults:
         raise BadConfig(faults)
-    user = next((each for each in sources.values() if each.mapping == path.stem), None)
-    believed = Trust.form if mapping.adapter == "form" else Trust.trusted
-    return path.stem, mapping, path, user.trust if user else believed
-
-
-def _signed(loaded: Loaded, name: str) -> tuple[bytes, ...] | None:
-    """What a configured source's user ids must be signed with; None where they are believed."""
-    found = loaded.settings.sources.get(name)
-    if found is None or found.identity is None:
-        return None
-    return tuple(each.reveal().encode() for each in found.identity)
+    return mapping, path
 
 
 def _secret(name: str) -> bytes:

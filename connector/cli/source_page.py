@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from connector.cli import output
+from connector.cli import here, output
 
 Line = Mapping[str, Any]
 
@@ -17,6 +17,16 @@ PROOFS: Final = {
     "refused": "REFUSED",
     "not_tried": "not tried",
     "by_key": "by its key",
+    "by_nobody": "by nobody",
+}
+SIGNED: Final = {
+    "verified": 'a user counts only where your server signed the id (identity = "verified")',
+    "not_tried": "taken at their word here: the secret that signs their ids is not set; export it",
+}
+RIGHTS: Final = {
+    "forget": "whom the user id or the CRM's id names is forgotten",
+    "export": "an alarm asks you to tell them what is held",
+    "forget_all": "an alarm says what to do; nobody is forgotten by it alone",
 }
 USES: Final = {
     "unless": "ends the wait of",
@@ -64,6 +74,8 @@ def _steps(told: Line) -> Iterator[tuple[str, str]]:
     why = f": {proof['why']}" if proof.get("why") else ""
     yield "verified", f"{PROOFS[proof['result']]}{why}"
     yield "", proof["how"]
+    if told["users"] in SIGNED:
+        yield "users", SIGNED[told["users"]]
     if "unreadable" in told:
         yield "unreadable", f"{told['unreadable']} {_place(told)}"
     for reason in told["rejected"]:
@@ -91,10 +103,12 @@ def _event(event: Line) -> Iterator[tuple[str, str]]:
         return
     yield "signal", f"{event['signal']} {_place(event)}"
     yield from _signal(event)
-    if "plays" in event:
-        yield from _plays(event["plays"])
-    else:
+    if "plays" not in event:
         yield "became", f"{event['state']}: {event['why']}"
+    elif event["privacy"]:
+        yield "by right", RIGHTS[event["privacy"]]
+    else:
+        yield from _plays(event["plays"])
 
 
 def _none(event: Line) -> Iterator[tuple[str, str]]:
@@ -123,6 +137,8 @@ def _signal(event: Line) -> Iterator[tuple[str, str]]:
         yield "outcome", event["outcome"]
     if event["value"] is not None:
         yield "value", f"{event['value']:g} {event['currency']}".rstrip()
+    if event["contact_made"]:
+        yield "reached by", f"{event['contact_made']}: another tool's contact, which caps may count"
     if not event["activity"]:
         yield "activity", "no: not something that the person did"
     for each in event["dropped"]:
@@ -141,7 +157,10 @@ def _plays(plays: Line) -> Iterator[tuple[str, str]]:
     for how, words in USES.items():
         if plays[how]:
             yield words, ", ".join(plays[how])
-    if not any(plays.values()):
+    if plays["library"]:
+        yield "plays", f"none uses this signal; in the library {', '.join(plays['library'])} would"
+        yield "", here("play", "new", "NAME", "--from", plays["library"][0])
+    elif not any(plays.values()):
         yield "plays", "none uses this signal"
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from connector import adapters, clock
+from connector import adapters, clock, library
 from connector.cli.samples import Sample
 from connector.config import toml
 from connector.config.loaded import Loaded
+from connector.config.secrets import Secret
 from connector.errors import ExpressionFailed, Unreadable, Unverified
 from connector.model import Event, Hook, Json, Parsed, Signal, Subject, Trust
 from connector.rules import identity
@@ -27,6 +28,7 @@ from connector.sources import signing
 from connector.sources.reading import read_json
 from connector.sources.segment import TYPES
 from connector.steps.setup import OpenSource
+from connector.web import hooks
 
 SOURCES: Final = "mappings/sources"
 ADDRESS: Final = "https://try.invalid"
@@ -47,7 +49,21 @@ class Trial:
     file: Path
     now: datetime
     secret: bytes = b""  #: b"" proves nothing
-    signed: tuple[bytes, ...] | None = None  #: what user ids must be signed with (rules/identity)
+    identity: tuple[Secret, ...] | None = None  #: what user ids must be signed with; None: believed
+
+    @property
+    def users(self) -> str:
+        """How users are proven: claimed, verified, or not_tried, where the secret is not set."""
+        if self.trust is not Trust.browser or self.identity is None:
+            return "claimed"
+        return "verified" if all(each.is_there for each in self.identity) else "not_tried"
+
+    @property
+    def signed(self) -> tuple[bytes, ...] | None:
+        """The secrets that user ids are compared by; None takes users at their word."""
+        if self.users != "verified" or self.identity is None:
+            return None
+        return tuple(each.reveal().encode() for each in self.identity)
 
     def place(self, field: str) -> Line:
         """The file and the line at which a field of the mapping stands."""
@@ -68,12 +84,13 @@ def run(trial: Trial, sample: Sample) -> Line:
         "adapter": trial.mapping.adapter,
         "trust": trial.trust.value,
         "verified": _verified(trial, sample, hook),
+        "users": trial.users,
         "events": [],
         "rejected": [],
     }
     adapter = adapters.source_adapter(trial.name, trial.trust, trial.mapping, (), _any(trial))
     try:
-        parsed: Parsed = adapter.parse(hook, sample.received_at or trial.now)
+        parsed: Parsed = adapter.parse(_kept(trial, hook), sample.received_at or trial.now)
     except Unreadable as error:
         return {**told, "unreadable": str(error), **_unread(trial, str(error))}
     told["rejected"] = [reason for reason, _ in parsed.rejected]
@@ -85,6 +102,12 @@ def run(trial: Trial, sample: Sample) -> Line:
 
 def _hook(trial: Trial, sample: Sample) -> Hook:
     return Hook("POST", f"{ADDRESS}{_path(trial, sample.body)}", sample.headers, sample.body)
+
+
+def _kept(trial: Trial, hook: Hook) -> Hook:
+    """The request as the web hands it on: a mapping reads no other headers than are kept."""
+    scheme = trial.mapping.verify
+    return replace(hook, headers=hooks.kept(hook.headers, scheme.header if scheme else ""))
 
 
 def _path(trial: Trial, raw: bytes) -> str:
@@ -108,6 +131,8 @@ def _any(trial: Trial) -> tuple[bytes, ...]:
 def _verified(trial: Trial, sample: Sample, hook: Hook) -> Line:
     """Whether the sample proves where it comes from, or how such a request would."""
     scheme = trial.mapping.verify
+    if trial.mapping.adapter == "form":
+        return {"result": "by_nobody", "how": "anybody may fill in a form, so it only proposes"}
     if scheme is None:
         return {"result": "by_key", "how": "one of the source's keys, in the request itself"}
     told = {"how": signing.described(scheme)}
@@ -218,6 +243,8 @@ def _signal(trial: Trial, event: Event, signal: Signal) -> Line:
     return {
         "signal": signal.name,
         **at,
+        "privacy": signal.privacy,
+        "contact_made": signal.contact_made,
         "subject": _subject(signal.subject),
         "thing": signal.thing,
         "traits": dict(signal.traits),
@@ -253,12 +280,14 @@ def _consent(given: Any) -> Line:
 def _plays(trial: Trial, signal: Signal, tried: Tried) -> Line:
     """What the plays of the folder do at it: each play and why."""
     used = uses(trial.loaded.plays.values()).get(signal.name, ())
-    return {
+    found: Line = {
         "start": [_judged(each) for each in tried.judged if each.starts],
         "not_started": [_judged(each) for each in tried.judged if not each.starts],
         "condition_not_met": list(tried.silent),
         **{how: [use.play for use in used if use.how == how] for how in OTHER_USES},
     }
+    ready = () if any(found.values()) else library.starting_on(signal.name)
+    return {**found, "library": list(ready)}
 
 
 OTHER_USES: Final = ("unless", "ends", "goal", "waits_for", "cares", "reads")

@@ -12,6 +12,7 @@ from connector.config import crms, forms, hours, lists, policy, segments, settin
 from connector.config.adapters import load_class
 from connector.config.eligibility import Around
 from connector.config.plays import load_plays
+from connector.config.routes import SANDBOX
 from connector.config.settings import Settings, SourceSettings
 from connector.config.sources import Read, load_source
 from connector.config.stages import load_stages
@@ -145,8 +146,9 @@ def _faults_of_names(places: Path, crm: str) -> Iterator[Fault]:
 
 
 def _around(chosen: Settings) -> Around:
-    adapter = load_class(adapter_of(chosen.provider.use))
-    looks_up = hasattr(adapter, "lookup")
+    others = (name for name in chosen.provider.tables if name != SANDBOX)
+    adapters = (load_class(adapter_of(name)) for name in (chosen.provider.use, *others))
+    looks_up = any(hasattr(adapter, "lookup") for adapter in adapters)
     return Around(chosen.country, chosen.crm.use, chosen.provider.use, looks_up)
 
 

@@ -17,10 +17,11 @@ _HOW = "write env:NAME or file:PATH; the secret itself never stands in this file
 class Secret:
     """A value that prints as ``***``; only :meth:`reveal` gives it away."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "is_there")
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, *, is_there: bool = True) -> None:
         self._value = value
+        self.is_there = is_there  #: false where its name stands in for it
 
     def reveal(self) -> str:
         """The secret itself, for the one call that needs it."""
@@ -78,7 +79,7 @@ class Vault:
         else:
             value, problem, remedy = "", "does not name a secret", _HOW
         if problem and not self.needed:
-            return Secret(str(written))
+            return Secret(str(written), is_there=False)
         if problem:
             table.fault(key, problem, remedy)
             return None

@@ -260,7 +260,8 @@ def _provider(top: Table, vault: Vault) -> ProviderSettings:
     handed = {name: {"terms": terms} for name, terms in described.items()}
     tables = adapters.tables(group, use, known, vault, but=OF_ACCOUNT, handed=handed)
     countries = _countries()
-    found = routes(top, known, tables, countries)
+    carriers = {**known, **{name: terms for name, terms in described.items() if terms}}
+    found = routes(top, carriers, tables, countries)
     only = only_routes(table, found, str(top.values.get("country", "")), countries)
     table.done()
     return ProviderSettings(use, in_flight, tables, accounts, found, only)

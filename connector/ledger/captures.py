@@ -24,6 +24,7 @@ from connector.errors import ConnectorError
 
 FOLDER: Final = "captures"
 OPEN: Final = "open.json"  #: of a capture: what it was asked for
+CLOSING: Final = "open.json.new"
 MOST_OPEN: Final = 10
 MOST_COUNT: Final = 100
 MOST_BYTES: Final = 5_000_000  #: of one capture
@@ -123,9 +124,10 @@ def close(folder: Path, name: str, now: datetime) -> bool:
     found = asked(folder, name)
     if found is None or found.until <= now:
         return False
-    path = _place(folder, name) / OPEN
-    path.unlink()
-    _write(path, _lines(replace(found, until=now)))
+    place = _place(folder, name)
+    (place / CLOSING).unlink(missing_ok=True)
+    _write(place / CLOSING, _lines(replace(found, until=now)))
+    (place / CLOSING).replace(place / OPEN)  # there is one at every instant, else it never goes
     return True
 
 

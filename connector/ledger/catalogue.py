@@ -190,7 +190,7 @@ def _bounded(known: set[tuple[str, str, str]], entries: Iterable[Entry]) -> list
         names[source] = names.get(source, 0) + 1
     found: dict[tuple[str, str, str], Entry] = {}
     for entry in _busiest(entries):
-        if _key(entry) not in known | set(found):
+        if _key(entry) not in known and _key(entry) not in found:
             if names.get(entry.source, 0) >= MOST_NAMES:
                 entry = replace(entry, name=REST)
             else:

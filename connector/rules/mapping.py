@@ -12,28 +12,6 @@ from connector.expressions import Bundle, Expression, compile_all
 from connector.model import ConsentGiven, Event, Json, Purpose, Signal, Subject, Trust
 from connector.rules import told
 from connector.rules.identity import proven
-from connector.rules.locate import Located, locate
-
-__all__ = [
-    "DELETED",
-    "EXPORT",
-    "FORGET",
-    "FORGET_ALL",
-    "MERGED",
-    "PRIVACY",
-    "ConsentRule",
-    "EventRule",
-    "Located",
-    "SourceMapping",
-    "Unmapped",
-    "Verify",
-    "apply",
-    "is_test",
-    "locate",
-    "rule_for",
-    "visible",
-]
-
 
 MERGED: Final = "merge"  #: the type of an event: a CRM made one of two records
 DELETED: Final = "delete"  #: the type of an event: a CRM's record is gone
@@ -137,7 +115,7 @@ class SourceMapping:
 
     name: str
     version: str
-    adapter: str  #: standard or segment
+    adapter: str  #: standard, segment, posthog or form
     events: tuple[EventRule, ...] = ()
     verify: Verify | None = None  #: None where write keys prove its requests
     for_each: Expression | None = None  #: gives the list of events; None: the body is one
@@ -276,11 +254,6 @@ def _begins(value: Json, steps: frozenset[str]) -> bool:
     if value is None or "" in steps or not isinstance(value, dict):
         return value is not None
     return any(value[step] is not None for step in steps.intersection(value))
-
-
-def visible(facts: Mapping[str, Json], sensitive: frozenset[str]) -> dict[str, Json]:
-    """The facts that may stand in a text, link, log or CRM note."""
-    return {name: value for name, value in facts.items() if name not in sensitive}
 
 
 def _context(mapping: SourceMapping, event: Event) -> dict[str, Json]:

@@ -32,7 +32,7 @@ _SAYS: Final[Mapping[str, str]] = {
 }
 _REMEDIES: Final[Mapping[str, str]] = {
     DOWN: "See whether it is up and can be reached from this machine.",
-    UNAUTHORIZED: "Renew the key or its rights in [crms] of config.toml, then `connector reload`.",
+    UNAUTHORIZED: "Renew its key or rights in [crms] of config.toml, and restart the connector.",
     LIMIT: "See in the CRM what else uses its allowance, or raise [crm] flush_after.",
 }
 

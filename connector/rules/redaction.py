@@ -33,8 +33,22 @@ _IS_SECRET = re.compile(
 )
 _IS_PROOF = re.compile(r"sig|key|hash|digest|pass|auth|token|secret|hmac|cookie", re.IGNORECASE)
 _IS_PERSON = re.compile(
-    r"(first|last|full|given|family|middle|sur|maiden)_?name$|^(name_?on.*|address_?\d?|street.*)$"
+    r"(first|last|full|given|family|middle|sur|maiden|nick|user)_?name$"
+    r"|(customer|contact|attendee|invitee|guest|client|patient|buyer|recipient)_?name$|^(name_?on.*|address_?\d?|street.*)$"
     r"|address_?line|(^|_)(ip|ip_?address|lat|latitude|lng|longitude|birth.*|dob)$|ipaddress",
+    re.IGNORECASE,
+)
+
+_IS_WHO = re.compile(
+    r"customer|person|contact|user|attendee|invitee|guest|client|patient|buyer|recipient|member"
+    r"|subscriber|organi[sz]er|owner",
+    re.IGNORECASE,
+)
+_PERSON: Final = "full_name"  #: what a plain "name" is read as where it is a person's
+
+_IS_THING = re.compile(
+    r"id$|time|date|stamp|_at$|sku|code|count|total|price"
+    r"|(order|invoice|item|line|ticket|tracking|account|serial|version|build)_?number",
     re.IGNORECASE,
 )
 
@@ -67,8 +81,10 @@ def _value(value: Json, name: str, depth: int) -> Json:
     if depth > MAX_DEPTH:
         return None
     if isinstance(value, Mapping):
+        is_who = _is_who(value, name)
         return {
-            _text(str(key), ""): _value(each, str(key), depth + 1) for key, each in value.items()
+            _text(str(key), ""): _value(each, _called(key, each, is_who=is_who), depth + 1)
+            for key, each in value.items()
         }
     if isinstance(value, list):
         return [_value(each, name, depth + 1) for each in value]
@@ -77,6 +93,20 @@ def _value(value: Json, name: str, depth: int) -> Json:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     return _number(value, name)
+
+
+def _is_who(value: Mapping[str, Json], name: str) -> bool:
+    """Whether a table tells of a person: by what it is called, or by a number or an e-mail address
+    in it. The body itself does not: the name of an order stands beside its buyer's address."""
+    reached = any(_IS_PHONE.search(str(key)) or "mail" in str(key).lower() for key in value)
+    return bool(name) and (_IS_WHO.search(name) is not None or reached)
+
+
+def _called(key: str, value: Json, *, is_who: bool) -> str:
+    """What a value is called; a name without a letter (#1001) is no person's."""
+    is_theirs = is_who and str(key).lower() in ("name", "displayname", "display_name")
+    has_letters = isinstance(value, str) and any(map(str.isalpha, value))
+    return _PERSON if is_theirs and has_letters else str(key)
 
 
 def _number(value: float, name: str) -> Json:
@@ -93,20 +123,13 @@ def _text(value: str, name: str) -> str:
     found = _found_by_look(value)
     if name and (_IS_SECRET.search(name) or _IS_PERSON.search(name)) and "@" not in found:
         return _shape(found)
-    return _phone(found) if _DIGITS.fullmatch(found) and not _is_number_of_thing(name) else found
+    return _phone(found) if _DIGITS.fullmatch(found) and not _IS_THING.search(name) else found
 
 
 def _found_by_look(text: str) -> str:
     text = _EMAIL.sub(EMAIL, text)
     text = _TOKEN.sub(lambda found: _shape(found[0]), text)
     return _PHONE.sub(lambda found: _phone(found[0]), text)
-
-
-def _is_number_of_thing(name: str) -> bool:
-    """Whether a text of digits is an id, an instant or an amount by what it is called."""
-    return bool(
-        re.search(r"id$|time|date|stamp|_at$|sku|code|number|count|total|price", name, re.I)
-    )
 
 
 def _phone(text: str) -> str:

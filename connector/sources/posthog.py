@@ -19,7 +19,7 @@ from connector.errors import Unreadable, Unverified
 from connector.model import Event, Hook, Json, Parsed, Trust
 from connector.sources import signatures
 from connector.sources.reading import believable, read_json
-from connector.sources.segment import Envelope, Rejected, Segment, piece_of
+from connector.sources.segment import Envelope, Rejected, Segment, bounded, piece_of
 from connector.sources.signatures import is_any
 
 SENT_AT: Final = "x-sent-at"
@@ -49,6 +49,8 @@ CAMPAIGN: Final = {
     "term": "utm_term",
     "content": "utm_content",
 }
+SIGNATURE: Final = "userHash"
+"""The property, registered once in a page, by which a server proves the user (rules/identity)."""
 MILLISECOND: Final = timedelta(milliseconds=1)
 MAX_OFFSET: Final = timedelta(days=30)  #: since the event, as old page libraries count
 
@@ -85,7 +87,7 @@ class PostHog:
     def parse(self, hook: Hook, received_at: datetime) -> Parsed:
         """The events of one request."""
         body = _handed_on(read_json(hook.body))
-        items = read_items(body)
+        items = bounded(read_items(body))
         envelope = _envelope(body, hook, received_at)
         if self._trust is Trust.browser and not self._is_webhook:  # else it is PostHog that asks
             envelope.seen_by(hook.headers)
@@ -173,7 +175,8 @@ def _translated(item: Json) -> Json:
     name = item.get("event")
     if not isinstance(name, str) or not name:
         raise Rejected("event_name_missing")
-    told = _table(item.get("properties"))
+    told = dict(_table(item.get("properties")))
+    signature = told.pop(SIGNATURE, None)
     kind = TYPES.get(name, "track")
     return {
         "type": kind,
@@ -183,18 +186,20 @@ def _translated(item: Json) -> Json:
         "properties": told,
         "traits": _traits(item, told, kind),
         "context": _context(item, told),
+        **({} if signature is None else {SIGNATURE: signature}),
         **_when(item, told),
     }
 
 
 def _who(item: Mapping[str, Any], told: Mapping[str, Any], kind: str) -> dict[str, Json]:
-    """Whom it speaks of. PostHog has one namespace of ids, so whoever is identified bears theirs
-    as an anonymous id too; a later event that knows no better finds them by it."""
+    """Whom it speaks of. PostHog has one namespace of ids. A user's id is never taken for an
+    anonymous one as well: those are a browser's own, that nobody else knows, and whoever wrote a
+    known user's id there would be that user, signed or not."""
     own = _text(item.get("distinct_id")) or _text(told.get("distinct_id"))
     if kind == "alias":
         return {
             "userId": _text(told.get("distinct_id")) or own,
-            "anonymousId": own,
+            "anonymousId": None,
             "previousId": _text(told.get("alias")),
         }
     if kind == "group":
@@ -202,7 +207,7 @@ def _who(item: Mapping[str, Any], told: Mapping[str, Any], kind: str) -> dict[st
     if kind != "identify" and _is_anonymous(item, told, own):
         return {"userId": None, "anonymousId": own}
     before = _text(told.get("$anon_distinct_id")) if kind == "identify" else ""
-    return {"userId": own, "anonymousId": before or own}
+    return {"userId": own, "anonymousId": before if before not in ("", own) else None}
 
 
 def _is_anonymous(item: Mapping[str, Any], told: Mapping[str, Any], own: str) -> bool:

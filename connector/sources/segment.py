@@ -21,6 +21,7 @@ from connector.sources.reading import believable, is_too_deep, read_instant, rea
 from connector.sources.signatures import basic_credentials, is_any
 
 MAX_EVENT_BYTES: Final = 32 * 1024
+MAX_EVENTS: Final = 5_000  #: of one request, whichever way it comes
 MAX_ID_LENGTH: Final = 300
 TYPES: Final = {
     "identify": "identify",
@@ -82,7 +83,7 @@ class Segment:
         is_webhook = before.endswith("/in")  # then the address ends in the source's name
         if is_webhook:
             body, door = {"batch": body} if isinstance(body, list) else body, ""
-        items = read_items(body, door)
+        items = bounded(read_items(body, door))
         envelope = Envelope(body, door, received_at)
         envelope.is_handed_on = is_webhook
         if self._trust is Trust.browser and not is_webhook:
@@ -127,6 +128,14 @@ def read_items(body: Json, door: str) -> list[Json]:
     items = body.get("batch")
     if not isinstance(items, list):
         raise Unreadable("the body has no list named batch")
+    return items
+
+
+def bounded(items: list[Json]) -> list[Json]:
+    """The events of a request; raises ``Unreadable`` where they are too many, since one byte
+    would be enough to make each a piece of work."""
+    if len(items) > MAX_EVENTS:
+        raise Unreadable(f"the body has {len(items)} events; at most {MAX_EVENTS} are taken")
     return items
 
 

@@ -13,7 +13,7 @@ from connector.ledger import cursors, enrolments, events, fanouts, timers
 from connector.ledger.inbox import Delivery
 from connector.ledger.store import Row, Tx, is_storage, savepoint
 from connector.messages import Receipt, Reply
-from connector.model import Errand, Event, Hint, Signal
+from connector.model import Errand, Event, Hint, Signal, Trust
 from connector.rules import mapping, traffic
 from connector.rules.clicks import Fetch
 from connector.rules.mapping import Unmapped
@@ -136,10 +136,17 @@ def map_event(rt: Setup, source: OpenSource, event: Event) -> Signal | Unmapped 
 
 
 def _meaning(rt: Setup, source: OpenSource, event: Event) -> Signal | Unmapped:
-    """What an event means; what is no customer's means nothing, whatever its mapping says."""
-    if why := traffic.told(rt.traffic, source.mapping, event, source.trust):
+    """What an event means; what is no customer's means nothing, whatever its mapping says.
+
+    But a no, or somebody's right, that a server passes on from one of the operator's own networks
+    is a customer's who asked for it there.
+    """
+    why = traffic.told(rt.traffic, source.mapping, event, source.trust)
+    if why and not (why == traffic.STAFF and source.trust is Trust.trusted):
         return Unmapped(why)
     made = mapping.apply(source.mapping, event, source.trust, rt.says.country)
+    if why and not (isinstance(made, Signal) and traffic.is_due_to_all(made)):
+        return Unmapped(why)
     if isinstance(made, Signal) and (why := traffic.of_people(rt.traffic, made)):
         return Unmapped(why, made.subject if why == traffic.STAFF else None)
     return made

@@ -30,27 +30,34 @@ log = logging.getLogger(__name__)
 
 def is_captured(rt: WebRuntime, name: str) -> bool:
     """Whether what comes under a name is kept just now."""
-    folder = rt.ledger_folder
-    return folder is not None and captures.current(folder, name, rt.clock()) is not None
+    return _current(rt, name) is not None
 
 
 def capture(rt: WebRuntime, name: str, hook: Hook, proof: str, signature_header: str = "") -> bool:
     """Keep a request where one of its name is being captured; whether it was kept.
 
-    ``proof`` is ``VERIFIED``, or why it is not. A disk that refuses it loses nothing but this.
+    ``proof`` is ``VERIFIED``, or why it is not. Whatever goes wrong loses nothing but this.
     """
-    if rt.ledger_folder is None:
-        return False
-    found = captures.current(rt.ledger_folder, name, rt.clock())
-    if found is None:
+    found = _current(rt, name)
+    if rt.ledger_folder is None or found is None:
         return False
     is_whole = found.whole and proof == VERIFIED
-    told = _told(rt, hook, proof, signature_header, is_whole=is_whole)
-    with suppress(OSError):
+    try:
+        told = _told(rt, hook, proof, signature_header, is_whole=is_whole)
         is_kept = captures.keep(rt.ledger_folder, found, told)
-        log.info("act=capture name=%s result=%s", name, "kept" if is_kept else "full")
-        return is_kept
-    return False
+    except Exception as error:  # a door: what is only looked at must not cost the delivery
+        log.warning("act=capture name=%s result=failed error=%s", name, type(error).__name__)
+        return False
+    log.info("act=capture name=%s result=%s", name, "kept" if is_kept else "full")
+    return is_kept
+
+
+def _current(rt: WebRuntime, name: str) -> captures.Capture | None:
+    """The capture of a name that is open; None too where it is being removed just now."""
+    with suppress(OSError):
+        if rt.ledger_folder is not None:
+            return captures.current(rt.ledger_folder, name, rt.clock())
+    return None
 
 
 def _told(

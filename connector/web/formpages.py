@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from html import escape
 from typing import Final
 
-from connector.web.answers import Answer, answer
-
-STYLE: Final = (
-    ":root{color-scheme:light dark}"
-    "body{margin:0;min-height:100vh;display:grid;place-items:center;"
-    "font:1.0625rem/1.6 system-ui,sans-serif;background:#f6f7f5;color:#1c2321}"
-    "main{box-sizing:border-box;width:100%;max-width:34rem;padding:2rem 1.5rem}"
-    "main{overflow-wrap:anywhere}"
-    "h1{margin:0 0 .75rem;font-size:1.75rem;line-height:1.25}"
-    "p{margin:0 0 1rem}"
-    "a{color:#14513d;text-underline-offset:.2em;display:inline-block;padding:.5rem 0}"
-    "@media (prefers-color-scheme:dark){body{background:#151a18;color:#e8ece9}a{color:#8fd3b6}}"
-)
-POLICY: Final = (
-    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; img-src "
-    "'self'; style-src "
-    f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
-)
-HTML: Final = "text/html; charset=utf-8"
+from connector.web.answers import Answer
+from connector.web.pages import page, spoken
 
 #: thanks, asks, then the faults by code, mend (before the field's name), back
 WORDS: Final[dict[str, dict[str, str]]] = {
@@ -120,32 +100,15 @@ def thanks(language: str, *, asks: bool, back: str) -> Answer:
     """The form was taken; ``asks`` where a text may follow that wants a yes."""
     words = _words(language)
     said = [words["received"], *([words["asks"]] if asks else [])]
-    return _page(200, language, words["thanks"], said, back)
+    return page(200, spoken(language, WORDS), words["thanks"], said, (back, words["back"]))
 
 
 def fault(language: str, status: int, code: str, field: str, back: str) -> Answer:
     """Why it was not taken, in words for whoever filled it in; ``field`` by the page's name."""
     words = _words(language)
     says = words.get(code, words["other"]).format(field=field)
-    return _page(status, language, words["sorry"], [says], back)
+    return page(status, spoken(language, WORDS), words["sorry"], [says], (back, words["back"]))
 
 
 def _words(language: str) -> dict[str, str]:
     return WORDS.get(language.partition("-")[0], WORDS["en"])
-
-
-def _page(status: int, language: str, title: str, said: list[str], back: str) -> Answer:
-    words = _words(language)
-    spoken = language if words is not WORDS["en"] else "en"
-    text = "".join(f"<p>{escape(line)}</p>" for line in said)
-    link = f'<p><a href="{escape(back)}">{escape(words["back"])}</a></p>' if back else ""
-    body = (
-        f'<!doctype html><html lang="{escape(spoken)}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta name="robots" content="noindex"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style></head>"
-        f"<body><main><h1>{escape(title)}</h1>{text}{link}</main></body></html>"
-    )
-    made = answer(status, body.encode(), HTML)
-    kept = [each for each in made.headers if each[0] != "Content-Security-Policy"]
-    return Answer(made.status, made.line, made.body, (*kept, ("Content-Security-Policy", POLICY)))

@@ -31,7 +31,8 @@ MAX_PARTS: Final = 100
 MAX_VALUE: Final = 2_000
 URLENCODED: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
-NO: Final = frozenset({"", "0", "false", "off", "no"})
+NO: Final = frozenset({"", "0", "false", "off", "no", "n", "none", "null", "undefined"})
+"""What a box is sent as that nobody ticked, by pages and by scripts."""
 
 _PHONE: Final = re.compile(r"[+(]?\d[\d\s().\-/]{4,30}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
@@ -174,12 +175,13 @@ def _check(form: Form, fields: Mapping[str, str]) -> None:
 
 
 def _seconds(opened: str, now: datetime) -> float | None:
-    """How long the page was open, by what it says; None where that is nothing we can read."""
+    """How long the page was open, by what it says; None where that is nothing we can read, or by
+    a clock that goes before ours."""
     try:
         at = read_instant(float(opened) if re.fullmatch(r"\d{9,16}(\.\d+)?", opened) else opened)
     except ValueError:
         return None
-    return (now - at).total_seconds() if at else None
+    return (now - at).total_seconds() if at and at <= now else None
 
 
 def _page(form: Form, environ: WSGIEnvironment) -> str:

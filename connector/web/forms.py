@@ -61,18 +61,17 @@ def blueprint(rt: WebRuntime) -> Blueprint:
 
 
 def _take(rt: WebRuntime, form: Form, limits: FormLimits, origin: str) -> Answer:
-    """Read it, and put it on disk; a program is answered as a person is, and nothing is kept."""
+    """Read it, and put it on disk; a program is answered as a person is, and nothing is kept, nor
+    does it use up the places of people."""
     sent = read(form, request.environ, request.mimetype, rt.clock())
-    wait = limits.take(form, request.remote_addr or "")
-    if wait:
-        log.warning("act=form form=%s result=too_many", form.name)
-        return _refused(
-            rt, form, origin, problem(429, "too_many_forms", TOO_MANY, retry_after(wait))
-        )
     if is_program(form, sent):
         log.info("act=form form=%s result=program", form.name)
-    else:
-        rt.inbox.append(delivery(form, sent, rt.clock()))
+        return _thanks(rt, form, origin, sent)
+    if wait := limits.take(form, request.remote_addr or ""):
+        log.warning("act=form form=%s result=too_many", form.name)
+        many = problem(429, "too_many_forms", TOO_MANY, retry_after(wait))
+        return _refused(rt, form, origin, many)
+    rt.inbox.append(delivery(form, sent, rt.clock()))
     return _thanks(rt, form, origin, sent)
 
 
@@ -100,7 +99,8 @@ def _refused(rt: WebRuntime, form: Form, origin: str, why: Answer) -> Answer:
     if _wants_json():
         return Answer(why.status, why.line, why.body, (*why.headers, *_cors(origin)))
     kept = [each for each in why.headers if each[0] == "Retry-After"]
-    page = formpages.fault(rt.settings.language, why.status, "later", "", form.page or origin)
+    code = "later" if kept or why.status >= 500 else "other"
+    page = formpages.fault(rt.settings.language, why.status, code, "", form.page or origin)
     return Answer(page.status, page.line, page.body, (*page.headers, *kept))
 
 

@@ -18,6 +18,7 @@ from flask import Blueprint, request
 from connector.errors import Overloaded, StorageRefused
 from connector.ledger.inbox import Delivery
 from connector.web.answers import Answer, answer
+from connector.web.pages import page, spoken
 from connector.web.wiring import WebRuntime
 
 if TYPE_CHECKING:
@@ -32,18 +33,41 @@ MAX_HEADER: Final = 200
 
 PLAIN: Final = "text/plain; charset=utf-8"
 LEADS_ON: Final = b"This link leads on to another page.\n"
-HTML: Final = "text/html; charset=utf-8"
 UNSEEN: Final = (("X-Robots-Tag", "noindex, nofollow"),)
-UNKNOWN: Final = answer(
-    404,
-    b'<!doctype html><html lang="en"><meta charset="utf-8">'
-    b'<meta name="viewport" content="width=device-width"><title>Link not found</title>'
-    b"<h1>This link leads nowhere</h1>"
-    b"<p>It may be cut short or no longer kept. Open it from the text message again, "
-    b"or ask whoever sent it to you.</p></html>",
-    HTML,
-    UNSEEN,
-)
+
+#: by language: the title, and what to do
+LOST: Final = {
+    "en": (
+        "This link leads nowhere",
+        "It may be cut short or no longer kept. Open it from the text message again, or ask "
+        "whoever sent it to you.",
+    ),
+    "de": (
+        "Dieser Link führt nirgendwohin",
+        "Vielleicht ist er abgeschnitten oder wird nicht mehr aufbewahrt. Öffnen Sie ihn noch "
+        "einmal aus der SMS, oder fragen Sie, wer sie Ihnen geschickt hat.",
+    ),
+    "es": (
+        "Este enlace no lleva a ninguna parte",
+        "Puede que esté incompleto o que ya no se conserve. Ábralo de nuevo desde el mensaje, o "
+        "pregunte a quien se lo envió.",
+    ),
+    "fr": (
+        "Ce lien ne mène nulle part",
+        "Il est peut-être incomplet ou n'est plus conservé. Ouvrez-le de nouveau depuis le "
+        "message, ou demandez à la personne qui vous l'a envoyé.",
+    ),
+    "it": (
+        "Questo link non porta da nessuna parte",
+        "Forse è incompleto o non viene più conservato. Aprilo di nuovo dal messaggio, o chiedi "
+        "a chi te l'ha inviato.",
+    ),
+    "pt": (
+        "Este link não leva a lado nenhum",
+        "Pode estar incompleto ou já não ser guardado. Abra-o de novo a partir da mensagem, ou "
+        "pergunte a quem o enviou.",
+    ),
+}
 
 _CODE: Final = re.compile(r"[A-Za-z0-9]{8,32}")
 
@@ -58,11 +82,16 @@ def blueprint(rt: WebRuntime) -> Blueprint:
     def lead(code: str) -> Answer:
         url = rt.leads_to(code) if _CODE.fullmatch(code) else ""
         if not url:
-            return UNKNOWN
+            return _lost(rt.settings.language)
         _tell(rt, code, request.environ)
         return answer(302, LEADS_ON, PLAIN, (("Location", url), *UNSEEN))
 
     return door
+
+
+def _lost(language: str) -> Answer:
+    title, says = LOST.get(language.partition("-")[0], LOST["en"])
+    return page(404, spoken(language, LOST), title, [says], headers=UNSEEN)
 
 
 def _tell(rt: WebRuntime, code: str, environ: WSGIEnvironment) -> None:

@@ -21,7 +21,7 @@ from connector.model import Json
 from connector.rules.traffic import STAFF
 from connector.sources.posthog import SENT_AT, PostHog, project_key, read_items
 from connector.sources.reading import read_instant, read_json
-from connector.sources.segment import IP_COUNTRY, IP_NETWORK
+from connector.sources.segment import IP_COUNTRY, IP_NETWORK, MAX_EVENTS
 from connector.web.answers import Answer, NotAccepted, TooLarge, answer, problem
 from connector.web.bodies import inflate, read_body
 from connector.web.cors import Cors
@@ -34,7 +34,6 @@ EVENTS_V1: Final = "/i/v1/analytics/events"
 FLAGS: Final = ("/flags/", "/flags", "/decide/", "/decide")
 CONFIG: Final = "/array/<project_key>/config"
 MAX_BYTES: Final = 6 * 1024 * 1024  #: the libraries stop at five, and one event more
-MAX_EVENTS: Final = 5_000
 MAX_ASKED: Final = 1024 * 1024  #: of a question about flags, which is not read
 GZIP: Final = b"\x1f\x8b"
 

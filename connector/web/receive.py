@@ -23,6 +23,7 @@ from connector.sources.segment import (
     IP_COUNTRY,
     IP_NETWORK,
     MAX_EVENT_BYTES,
+    MAX_EVENTS,
     TYPES,
     read_items,
     written_key,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 PATHS: Final = tuple(f"/v1/{door}" for door in (*TYPES, *sorted(BATCHES)))
 MAX_BATCH_BYTES: Final = 500 * 1024
 MAX_RUDDER_BATCH_BYTES: Final = 4 * 1024 * 1024
-MAX_BATCH_EVENTS: Final = 5_000
 _UNKNOWN_KEY = "the write key is not known here: compare it with the keys of [sources]"
 
 log = logging.getLogger(__name__)
@@ -50,16 +50,14 @@ class Tracking:
     """The WSGI application behind the paths of ``PATHS``."""
 
     def __init__(self, rt: WebRuntime, cors: Cors, refused: Counter[int]) -> None:
+        self._rt = rt
         self._inbox = rt.inbox
         self._clock = rt.clock
-        heard = {key: name for key, name in rt.write_keys.items() if not speaks(rt, name)}
-        self._keys = heard
         header = rt.settings.web.country_header.upper().replace("-", "_")
         self._country = f"HTTP_{header}" if header else ""
-        self._traffic = rt.settings.traffic
-        self._headers = {_basic(key): source for key, source in heard.items()}
         self._cors = cors
         self._refused = refused
+        self._heard = _Heard(rt)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -92,7 +90,8 @@ class Tracking:
     def _take(self, environ: WSGIEnvironment) -> None:
         path: str = environ["PATH_INFO"]
         door = path[4:]
-        source = self._source_of_header(environ.get("HTTP_AUTHORIZATION", ""))
+        heard = self._heard_now()
+        source = heard.by_header(environ.get("HTTP_AUTHORIZATION", ""))
         limit = MAX_RUDDER_BATCH_BYTES if door in BATCHES else MAX_EVENT_BYTES
         body = b""
         try:
@@ -102,26 +101,22 @@ class Tracking:
         except Unreadable as error:
             self._keep(source, path, body, error)
             raise
-        source = source or self._keys.get(written_key(read), "")
+        source = source or heard.keys.get(written_key(read), "")
         if not source:
             raise Unverified(_UNKNOWN_KEY)
-        if len(body) > MAX_BATCH_BYTES or len(items) > MAX_BATCH_EVENTS:
+        if len(body) > MAX_BATCH_BYTES or len(items) > MAX_EVENTS:
             _check_size(body, items, environ.get("HTTP_USER_AGENT", ""))
         told = environ.get(self._country, "") if self._country else ""
         headers = {IP_COUNTRY: told[:2]} if told else {}
-        if self._traffic.staff_networks and self._traffic.inside(environ.get("REMOTE_ADDR", "")):
+        if heard.traffic.staff_networks and heard.traffic.inside(environ.get("REMOTE_ADDR", "")):
             headers[IP_NETWORK] = STAFF
         self._inbox.append(Delivery("events", source, self._clock(), body, path, headers))
 
-    def _source_of_header(self, value: str) -> str:
-        """The source whose key a Basic header bears; "" for none, since the body may bear one."""
-        if not value:
-            return ""
-        source = self._headers.get(value)
-        if source is None:
-            key = basic_credentials(value).partition(b":")[0]
-            source = self._keys.get(key, "")
-        return source
+    def _heard_now(self) -> _Heard:
+        """Whom the files of now name; a reload makes the table of keys anew."""
+        if self._heard.table is not self._rt.write_keys:
+            self._heard = _Heard(self._rt)
+        return self._heard
 
     def _keep(self, source: str, path: str, body: bytes, error: Unreadable) -> None:
         """Keep what a known sender sent and we could not read, so that it can be replayed."""
@@ -132,6 +127,27 @@ class Tracking:
                 )
 
 
+class _Heard:
+    """Who is heard here, by the keys of the files in use: laid out once, for it is asked of each
+    request."""
+
+    def __init__(self, rt: WebRuntime) -> None:
+        self.table = rt.write_keys  #: from which it was made
+        self.keys = {key: name for key, name in self.table.items() if not speaks(rt, name)}
+        self.traffic = rt.settings.traffic
+        self._headers = {_basic(key): source for key, source in self.keys.items()}
+
+    def by_header(self, value: str) -> str:
+        """The source whose key a Basic header bears; "" for none, since the body may bear one."""
+        if not value:
+            return ""
+        source = self._headers.get(value)
+        if source is None:
+            key = basic_credentials(value).partition(b":")[0]
+            source = self.keys.get(key, "")
+        return source
+
+
 ALLOWED: Final = answer(204, b"", headers=(("Allow", "OPTIONS, POST"),))
 NOT_ALLOWED: Final = problem(
     405, "method_not_allowed", "events are sent by POST", (("Allow", "OPTIONS, POST"),)
@@ -140,8 +156,8 @@ NOT_ALLOWED: Final = problem(
 
 def _check_size(body: bytes, items: list[Json], user_agent: str) -> None:
     """Refuse a batch that its sender's own library would not have made so large."""
-    if len(items) > MAX_BATCH_EVENTS:
-        raise TooLarge(f"the batch has {len(items)} events; at most {MAX_BATCH_EVENTS} are taken")
+    if len(items) > MAX_EVENTS:
+        raise TooLarge(f"the batch has {len(items)} events; at most {MAX_EVENTS} are taken")
     if len(body) > MAX_BATCH_BYTES and not _is_rudder(items, user_agent):
         raise TooLarge(f"the batch has {len(body)} bytes; at most {MAX_BATCH_BYTES} are taken")
 

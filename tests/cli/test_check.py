@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from click.testing import CliRunner, Result
 from connector.cli import cli
 
 ENVIRON = {"SITE_KEY": "site-secret", "BACKEND_KEY": "backend-secret", "COLUMNS": "200"}
+
+FORM = """
+[sources.pages]
+mapping = "form"
+trust = "form"
+[forms.join]
+source = "pages"
+origins = ["https://www.corner.example"]
+consent = { field = "sms_ok", wording = "Text me offers" }
+"""
 
 
 def run(*args: str, **environ: str | None) -> Result:
@@ -43,6 +54,19 @@ def test_the_summary_as_json_is_one_object(tmp_path: Path) -> None:
     plays = {play["play"]: play for play in found["plays"]}
     assert plays["cart_abandoned"]["holdout"] == 0.05
     assert (plays["cart_abandoned"]["texts"], plays["cart_abandoned"]["tasks"]) == (1, 1)
+
+
+def test_forms_are_told_with_their_address_and_the_pages_they_stand_on(tmp_path: Path) -> None:
+    folder = started(tmp_path)
+    assert "address" not in run("-C", folder, "check").output
+    with Path(folder, "config.toml").open("a") as config:
+        config.write(FORM)
+    assert re.search(
+        r"join +/forms/join +pages +https://www.corner.example +marketing",
+        run("-C", folder, "check").output,
+    )
+    [form] = json.loads(run("-C", folder, "check", "--json").output)["forms"]
+    assert (form["form"], form["address"]) == ("join", "/forms/join")
 
 
 def test_faults_are_printed_with_place_and_remedy_and_exit_with_2(tmp_path: Path) -> None:

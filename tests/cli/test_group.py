@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from connector import cli as package
-from connector.cli import COMMANDS, Commands, Failure, NothingFound, cli
+from connector.cli import COMMANDS, SECTIONS, Commands, Failure, NothingFound, cli
 from connector.errors import AlreadyRunning, BadConfig, Fault
 
 
@@ -24,6 +24,8 @@ def run(*args: str) -> tuple[int, str]:
 def test_help_lists_every_command_in_the_order_a_newcomer_meets_them() -> None:
     code, text = run("--help")
     assert code == 0
+    places = [text.index(f"\n{title}:\n") for title in SECTIONS]
+    assert places == sorted(places)
     places = [text.index(f"\n  {name} ") for name in COMMANDS]
     assert places == sorted(places)
 
@@ -61,7 +63,7 @@ def test_the_version_is_the_distribution_s() -> None:
 def test_completion_answers_from_the_table() -> None:
     ctx = click.Context(cli)
     found = [item.value for item in cli.shell_complete(ctx, "se")]
-    assert found == ["serve", "send", "sends", "segment"]
+    assert found == ["serve", "segment", "sends", "send"]
 
 
 def ended(error: Exception) -> tuple[int, str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from connector.cli.signals import _rules
+from connector.expressions import compile_all
 from connector.ledger import catalogue, events
 from connector.ledger.store import Tx
 from connector.model import Event
+from connector.rules.mapping import EventRule, SourceMapping
 from tests.cli.conftest import Shop
 from tests.ledger import build
 from tests.ledger.build import at
@@ -39,6 +42,7 @@ def test_each_name_is_listed_with_what_it_means_and_who_uses_it(told: Shop) -> N
     assert cart["last_heard"].startswith("2026-11-20T10:03")
     assert {"play": "cart_abandoned", "signal": "cart_updated", "how": "starts"} in cart["uses"]
     assert (shelf["signals"], shelf["plays"], shelf["signals_made"]) == ([], [], 0)
+    assert shelf["known_share"] is None, "nobody looked whose it is"
     code, text = told.run("signals", width=100)
     assert code == 0
     assert "3 (1 apart)" in text
@@ -72,3 +76,14 @@ def test_the_list_is_the_same_once_it_was_counted_for_good(told: Shop) -> None:
 def test_a_folder_that_heard_nothing_says_what_to_look_at(empty: Shop) -> None:
     code, text = empty.run("signals")
     assert (code, "connector source list" in text) == (3, True)
+
+
+def test_a_rule_for_another_kind_of_event_gives_it_no_meaning() -> None:
+    nothing = compile_all({}, strict=False)
+    page = EventRule(0, frozenset({"pricing"}), "page", "pricing_viewed", nothing)
+    every = EventRule(1, frozenset(), "track", "tracked", nothing)
+    file = SourceMapping("m", "v1", "segment", (page, every))
+    assert _rules(file, "page", "Pricing") == (page,)
+    assert _rules(file, "track", "Pricing") == (every,)
+    assert _rules(file, "screen", "Pricing") == ()
+    assert _rules(file, "page", catalogue.REST) == ()

@@ -13,6 +13,7 @@ import pytest
 from connector.ledger import captures
 from connector.ledger.captures import Capture
 from connector.ledger.store import Tx
+from connector.rules import identity
 from tests.cli.conftest import Shop
 from tests.ledger import build
 
@@ -93,7 +94,7 @@ def test_every_step_of_a_sample_is_shown(empty: Shop) -> None:
         "id           e-1 orders/create",
         "occurred_at  2026-11-20 09:30:01Z",
         "signal       order_completed (mappings/sources/shopify.toml:",
-        "subject      user_id=shopify:8, phone=+33612345678",
+        "subject      user_id=shopify:8, anonymous_id=shopify-order:5520001, phone=+33612345678",
         "stage        customer",
         "outcome      converted",
         "starts       order_confirmation (sandbox): first step due 2026-11-20 09:30:01Z",
@@ -135,6 +136,17 @@ def test_a_secret_checks_the_signature_or_makes_one(
     assert SECRET not in text
     code, text = empty.run("source", "try", place, "--payload", body, "--secret-env", "NOT_SET")
     assert (code, "NOT_SET is not set" in text) == (2, True)
+
+
+def test_where_no_play_uses_a_signal_the_library_s_are_named(empty: Shop, tmp_path: Path) -> None:
+    booked = MAPPING.replace('"cart_updated"', '"appointment_booked"')
+    args = ("source", "try", mapping(tmp_path, booked), "--payload", payload(tmp_path))
+    code, text = empty.run(*args)
+    assert code == 0
+    assert "in the library appointment_confirmed, appointment_reminder would" in text
+    assert f"connector -C {empty.path} play new NAME --from appointment_confirmed" in text
+    assert empty.run("play", "new", "booking", "--from", "appointment_confirmed")[0] == 0
+    assert "in the library" not in empty.run(*args)[1]
 
 
 def test_an_unknown_name_is_told_with_the_names_there_are(empty: Shop, tmp_path: Path) -> None:
@@ -217,6 +229,15 @@ def test_a_play_that_does_not_start_is_told_with_its_reason(empty: Shop, tmp_pat
     assert told["events"][2]["state"] == "repeat"
 
 
+def test_what_happened_long_ago_is_judged_as_if_it_had_been_heard_then(
+    empty: Shop, tmp_path: Path
+) -> None:
+    place, long_ago = mapping(tmp_path), build.at(-30 * 24 * 60).isoformat()
+    [event] = tried(empty, place, "--payload", payload(tmp_path, at=long_ago))["events"]
+    assert event["as_if_heard_at"].startswith("2026-10-21T10:00:01")
+    assert [each["play"] for each in event["plays"]["start"]] == ["cart_abandoned"]
+
+
 def test_what_is_no_customers_is_told(empty: Shop) -> None:
     with (empty.path / "config.toml").open("a") as file:
         file.write('\n[traffic]\nstaff_emails = ["@example.org"]\n')
@@ -261,6 +282,98 @@ def test_neither_a_file_nor_a_source_is_told_with_the_nearest(empty: Shop) -> No
     assert empty.run("source", "try", "shop", "--payload", "nowhere.json")[0] == 2
 
 
+# As the running server would take it
+
+
+@pytest.fixture
+def signing(empty: Shop) -> Shop:
+    """A folder whose pages must prove their users."""
+    config = empty.path / "config.toml"
+    (empty.path / "identity").write_text("a-secret-of-enough-letters")
+    how = 'identity = "verified"\nidentity_secrets = ["file:identity"]\n'
+    config.write_text(config.read_text().replace("[sources.site]\n", f"[sources.site]\n{how}"))
+    return empty
+
+
+def signed_page(tmp_path: Path, proof: str) -> str:
+    told = json.loads((SAMPLES / "segment_page.json").read_bytes())
+    path = tmp_path / "signed.json"
+    path.write_text(json.dumps({**told, "userId": "u-7", "userHash": proof}))
+    return str(path)
+
+
+@pytest.mark.parametrize("named", ["site", "mappings/sources/segment.toml"])
+def test_a_user_counts_only_where_the_server_signed_the_id(
+    signing: Shop, tmp_path: Path, named: str
+) -> None:
+    proof = identity.signature("u-7", b"a-secret-of-enough-letters")
+    for given, user in ((proof, "u-7"), ("0" * 64, None)):
+        told = tried(signing, named, "--payload", signed_page(tmp_path, given))
+        [event] = told["events"]
+        assert (told["users"], event["subject"].get("user_id")) == ("verified", user)
+        assert any("signature" in why for why in event["dropped"]) is (user is None)
+
+
+def test_where_the_secret_that_signs_is_not_set_nobody_is_called_unsigned(
+    signing: Shop, tmp_path: Path
+) -> None:
+    (signing.path / "identity").unlink()
+    told = tried(signing, "site", "--payload", signed_page(tmp_path, "0" * 64))
+    assert (told["users"], told["events"][0]["subject"]["user_id"]) == ("not_tried", "u-7")
+    _, text = signing.run("source", "try", "site", "--payload", signed_page(tmp_path, "0"))
+    assert "is not set" in text
+
+
+def test_a_header_that_the_web_does_not_keep_is_not_there_to_be_read(
+    empty: Shop, tmp_path: Path
+) -> None:
+    """Else a mapping that works here would find nothing once it runs."""
+    by_header = MAPPING.replace('user_id = "body.user"', """user_id = "headers['x-who']" """)
+    secret = MAPPING.replace('user_id = "body.user"', """user_id = "headers['x-token']" """)
+    headers = ("--header", "X-Who: ann", "--header", "X-Token: abc", "--header", "User-Agent: x")
+    for text, user in ((by_header, "ann"), (secret, None)):
+        place, body = mapping(tmp_path, text), payload(tmp_path)
+        [event] = tried(empty, place, "--payload", body, *headers)["events"]
+        assert (event.get("subject") or {}).get("user_id") == user
+
+
+def test_a_form_is_proven_by_nobody(empty: Shop, tmp_path: Path) -> None:
+    sample = tmp_path / "form.json"
+    sample.write_text('{"form": "join", "fields": {"phone": "+12025550123"}, "consent": null}')
+    code, text = empty.run("source", "try", "mappings/sources/form.toml", "--payload", str(sample))
+    assert code == 0, text
+    assert "by nobody" in text
+    assert "its key" not in text
+
+
+@pytest.mark.parametrize(
+    ("topic", "sample", "says"),
+    [
+        ("customers/redact", "customers_redact", "is forgotten"),
+        ("customers/data_request", "customers_data_request", "tell them what is held"),
+        ("shop/redact", "shop_redact", "nobody is forgotten by it alone"),
+    ],
+)
+def test_what_somebody_asks_by_right_is_told(
+    empty: Shop, topic: str, sample: str, says: str
+) -> None:
+    file = str(SAMPLES / "shopify" / f"{sample}.json")
+    code, text = empty.run("source", "try", "shop", "--payload", file)
+    assert code == 0, text
+    assert says in text
+    assert "none uses this signal" not in text
+
+
+def test_what_another_tool_sent_is_told(empty: Shop, tmp_path: Path) -> None:
+    reached = MAPPING.replace(
+        'signal = "cart_updated"', 'signal = "mailed"\ncontact_made = "email"'
+    )
+    code, text = empty.run(
+        "source", "try", mapping(tmp_path, reached), "--payload", payload(tmp_path)
+    )
+    assert (code, "reached by   email" in text) == (0, True), text
+
+
 # Listing
 
 
@@ -300,6 +413,8 @@ def test_a_capture_is_begun_shown_and_removed(shop: Shop) -> None:
     text = begun(shop, "new_form", "--show")
     assert "new_form: 1 of 5 deliveries, open until 2026-11-20 20:10Z." in text
     assert '"plan": "pro"' in text
+    kept = shop.path / "data/captures/new_form"
+    assert f"source try mappings/sources/new_form.toml --payload {kept}" in text
     [told] = shop.json("source", "capture", "new_form", "--show")
     assert told["body"] == {"plan": "pro"}
     assert "closed" in begun(shop, "new_form", "--stop")
@@ -307,7 +422,7 @@ def test_a_capture_is_begun_shown_and_removed(shop: Shop) -> None:
     begun(shop, "new_form", "--forget")
     for end in ("--show", "--stop", "--forget"):
         code, text = shop.run("source", "capture", "new_form", end)
-        assert (code, "connector source capture new_form" in text) == (3, True)
+        assert (code, f"connector -C {shop.path} source capture new_form" in text) == (3, True)
 
 
 def test_a_capture_can_be_tried_at_once(shop: Shop, tmp_path: Path) -> None:
@@ -363,6 +478,19 @@ def test_what_cannot_be_captured_is_refused(
 ) -> None:
     found, text = shop.run("source", "capture", *args)
     assert (found, says in text) == (code, True), text
+
+
+def test_what_comes_to_other_addresses_is_told_of(shop: Shop) -> None:
+    text = begun(shop, "site")
+    assert "comes to other addresses" in text
+    assert "events --source site" in text
+    assert "other addresses" not in begun(shop, "shop")
+
+
+def test_of_a_crm_nothing_is_captured(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.cli.capture.OF_CRMS", {"local": ""})
+    code, text = shop.run("source", "capture", "local")
+    assert (code, "events --source local" in text) == (2, True)
 
 
 def test_captures_take_a_bounded_room_together(shop: Shop) -> None:

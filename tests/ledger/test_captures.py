@@ -125,3 +125,22 @@ def test_what_cannot_be_read_is_no_capture(tmp_path: Path) -> None:
         assert captures.asked(tmp_path, "shop") is None
         assert captures.current(tmp_path, "shop", TEN) is None
     assert captures.tidy(tmp_path / "nowhere", TEN) == 0
+
+
+def test_one_that_is_being_closed_is_never_without_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what it kept, which names people, would never go away by itself."""
+    captures.open_(tmp_path, asked())
+    captures.keep(tmp_path, asked(), {"body": 1})
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", die)
+        with pytest.raises(KeyboardInterrupt):
+            captures.close(tmp_path, "shop", TEN)
+    assert captures.asked(tmp_path, "shop") == asked()
+    assert captures.close(tmp_path, "shop", TEN)
+    assert captures.tidy(tmp_path, TEN + captures.KEPT) == 1

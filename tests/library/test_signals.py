@@ -13,7 +13,8 @@ from connector import library
 from connector.config.sources import load_source
 from connector.errors import Fault
 from connector.model import Event, Signal, Trust
-from connector.rules.mapping import Unmapped, apply, locate
+from connector.rules.locate import locate
+from connector.rules.mapping import Unmapped, apply
 from connector.starters import root
 
 AT = datetime(2026, 11, 20, 10, tzinfo=UTC)

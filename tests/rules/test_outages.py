@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connector.reloading import NEEDS_RESTART
 from connector.rules.flush import GATHER, longest_wait
 from connector.rules.outages import ALARM_AFTER, KINDS, alarm_for
 
@@ -45,3 +46,9 @@ def test_a_change_waits_a_quarter_longer_and_fifteen_seconds_at_the_most(
     flush_after: timedelta, wait: timedelta
 ) -> None:
     assert longest_wait(flush_after) == wait
+
+
+def test_a_renewed_credential_asks_for_the_restart_that_alone_brings_it() -> None:
+    told = alarm_for("unauthorized", "", NOW, LATER, NOW, crm="hubspot")
+    assert told is not None and told.says.endswith("restart the connector.")
+    assert "crm" in NEEDS_RESTART

@@ -89,6 +89,34 @@ def test_secrets_names_and_addresses_go(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        {"customer": {"id": 12, "name": "Bob Day"}},
+        {"attendees": [{"name": "Bob Day", "timeZone": "Europe/Paris"}]},
+        {"payload": {"name": "Bob Day", "email": "bob@shop.example"}},
+        {"data": {"booked_by": {"name": "Bob Day", "mobile": "2125559876"}}},
+        {"customerName": "Bob Day", "guest_name": "Bob Day"},
+    ],
+)
+def test_a_name_beside_a_number_or_below_a_person_is_a_person_s(body: Any) -> None:
+    found = json.dumps(redacted(body))
+    assert "Xxx Xxx" in found and "Bob" not in found and "Day" not in found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "#1001", "email": "masked@example.com", "line_items": [{"name": "A mug"}]},
+        {"name": "Wholesale 1001", "email": "masked@example.com"},
+        {"order": {"name": "#1001", "email": "masked@example.com"}},
+        {"event": {"name": "booking.made"}, "customer": {"plan": {"name": "Pro"}}},
+    ],
+)
+def test_a_name_of_a_thing_stays(body: Any) -> None:
+    assert redacted(body) == body
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("event", "customers_marketing_consent/update"),
@@ -108,6 +136,28 @@ def test_secrets_names_and_addresses_go(name: str, value: str) -> None:
 )
 def test_what_a_mapping_reads_stays(name: str, value: Any) -> None:
     assert redacted({name: value}) == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ({"number": "2125559876"}, {"number": "2125550100"}),
+        ({"phone": {"number": "2125559876"}}, {"phone": {"number": "2125550100"}}),
+        ({"numbers": ["12125559876"]}, {"numbers": ["12125550100"]}),
+        ({"customer_number": "12125559876"}, {"customer_number": "12125550100"}),
+        ({"order_number": "2125559876"}, {"order_number": "2125559876"}),
+        ({"invoiceNumber": "2125559876"}, {"invoiceNumber": "2125559876"}),
+    ],
+)
+def test_digits_that_are_only_called_a_number_are_taken_for_a_telephones(
+    value: Any, masked: Any
+) -> None:
+    assert redacted(value) == masked
+
+
+def test_a_name_that_is_somebodys_address_or_number_is_masked_as_a_value_is() -> None:
+    told = {"by": {"ann@shop.example": 1, "+12125559876": {"plan": "pro"}}}
+    assert redacted(told) == {"by": {EMAIL: 1, "+12125550100": {"plan": "pro"}}}
 
 
 def test_a_number_that_is_no_text_is_masked_too() -> None:

@@ -183,3 +183,9 @@ def test_a_bound_of_the_operators_own_alone_counts(minutes: int, is_silent: bool
     found = judge(Habit({}), NOW, NOW + timedelta(minutes=minutes), UTC, HOUR / 2)
     assert (found is not None) is is_silent
     assert judge(habit(every(HOUR)), NOW, NOW + 30 * DAY, UTC, 60 * DAY) is None
+
+
+def test_where_no_alarm_is_wanted_no_silence_is_one() -> None:
+    heard = every(timedelta(minutes=5))
+    assert judge(habit(heard, 10), heard[-1], NOW + 30 * DAY) is not None
+    assert judge(habit(heard, 10), heard[-1], NOW + 30 * DAY, bound=timedelta(0)) is None

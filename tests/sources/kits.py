@@ -110,6 +110,7 @@ def webhooks(secret: bytes, body: bytes, at: datetime) -> dict[str, str]:
 
 
 SHOPPER = {"user_id": "shopify:8", "phone": "+33612345678", "email": "ann@example.org"}
+ORDER = {"anonymous_id": "shopify-order:5520001"}
 BOOKED = "https://api.calendly.com/scheduled_events/EV1/invitees/IN1"
 INVITEE = {"anonymous_id": f"calendly:{BOOKED}", "phone": ANN, "email": "ann@corner.example"}
 BOOKER = {"anonymous_id": "calcom:bk_abc123", "phone": ANN, "email": "ann@corner.example"}
@@ -176,7 +177,7 @@ KITS: Final = (
                     "order_completed",
                     "50316",
                     {
-                        **{"user_id": "u-9", "anonymous_id": "u-9"},
+                        "user_id": "u-9",
                         **{"phone": "+12025550155", "email": "cat@corner.example"},
                     },
                     {"order_id": "50316", "value": 75},
@@ -208,10 +209,20 @@ KITS: Final = (
                 Meaning(
                     "order_completed",
                     "5520001",
-                    SHOPPER,
+                    {**SHOPPER, **ORDER},
                     {"cart_id": "c1-830e"},
                     stage="customer",
                     amount=(42_100_000, "EUR"),
+                ),
+            ),
+            "refunds_create": (Meaning("order_refunded", "5520001", ORDER, activity=False),),
+            "fulfillments_create": (
+                Meaning(
+                    "order_shipped",
+                    "255858046",
+                    {**ORDER, "email": "ann@example.org"},
+                    {"order_id": "#1042", "tracking_url": "https://parcels.example/1Z2345"},
+                    activity=False,
                 ),
             ),
             "customers_update": (

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from connector.config.sources import load_source
 from connector.errors import Fault, Unreadable, Unverified
 from connector.model import Event, Hook, Parsed, Signal, Trust
-from connector.rules import mapping
+from connector.rules import identity, mapping
 from connector.sources.posthog import SENT_AT, PostHog
+from connector.sources.segment import IP_COUNTRY, IP_NETWORK
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -104,6 +105,36 @@ def test_an_identify_tells_traits_and_who_they_were_before() -> None:
 def test_what_is_set_beside_the_properties_is_a_trait_too(name: str) -> None:
     event = one({"event": name, name: {"plan": "paid"}, "distinct_id": "u-7", "uuid": "1"})
     assert (event.type, event.payload["traits"]) == ("identify", {"plan": "paid"})
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"event": "order completed"},
+        {"event": "$identify", "properties": {"$anon_distinct_id": "u-7"}},
+        {"event": "$create_alias", "properties": {"distinct_id": "u-7", "alias": "a-1"}},
+    ],
+)
+def test_a_users_id_is_no_browsers_id_too(told: dict[str, Any]) -> None:
+    """Else whoever writes it as an anonymous one is taken for that user, signed or not."""
+    payload = one({"distinct_id": "u-7", "uuid": "1", **told}).payload
+    assert (payload["userId"], payload["anonymousId"]) == ("u-7", None)
+
+
+def test_a_page_may_bear_the_signature_of_its_user_which_is_kept_nowhere() -> None:
+    secret = b"a-secret-of-enough-letters"
+    proof = identity.signature("u-7", secret)
+    for borne, found in ((proof, "u-7"), ("0" * 64, ""), (None, "")):
+        item = {**PYTHON, "properties": {"userHash": borne, "order_id": "1"}}
+        (event,) = parse([item], Trust.browser).events
+        checked = identity.checked(event, Trust.browser, [secret])
+        assert identity.proven(checked.payload) == found
+        assert proof not in json.dumps(checked.payload)
+
+
+def test_a_request_holds_a_bounded_number_of_events() -> None:
+    with pytest.raises(Unreadable, match="at most 5000"):
+        parse([0] * 5_001)
 
 
 def test_a_page_view_of_somebody_unknown_bears_the_id_that_the_library_made_up() -> None:
@@ -262,3 +293,13 @@ def test_whatever_comes_each_piece_is_an_event_or_kept_aside(items: list[Any]) -
     parsed = parse({"batch": items})
     assert len(parsed.events) + len(parsed.rejected) == len(items)
     assert all(event.occurred_at <= AT for event in parsed.events)
+
+
+def test_what_the_web_found_of_the_address_stands_in_a_page_and_nowhere_else() -> None:
+    found = {IP_COUNTRY: "FR", IP_NETWORK: "staff"}
+    said: dict[str, Any] = json.loads(json.dumps(PAGE))
+    said["properties"]["$ip"] = "203.0.113.9"
+    for trust, told in ((Trust.browser, ("FR", "staff")), (Trust.trusted, (None, None))):
+        (event,) = parse([said], trust, found).events
+        context = event.payload["context"]
+        assert (context.get("ip_country"), context.get("network")) == told

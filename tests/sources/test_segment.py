@@ -321,3 +321,11 @@ def test_the_country_a_cdn_tells_stands_whatever_the_browser_says() -> None:
     batch = {"batch": [TRACK, claims], "context": {"ip_country": "US"}}
     assert seen_in("FR", Trust.browser, batch) == ["FR", "FR"]
     assert seen_in("FR", Trust.trusted, batch) == ["US", "US"], "a server's address is nobody's"
+
+
+def test_a_request_holds_a_bounded_number_of_events() -> None:
+    for path in ("/v1/batch", "https://sms.example.org/in/site"):
+        with pytest.raises(Unreadable, match="at most 5000"):
+            parse({"batch": [0] * 5_001}, path)
+    with pytest.raises(Unreadable):
+        parse([0] * 5_001, "https://sms.example.org/in/site")

@@ -375,3 +375,13 @@ def test_check_is_content_with_all_of_them_in_one_folder(tmp_path: Path) -> None
     path = write(tmp_path / "shop")
     result = CliRunner().invoke(cli, ["-C", str(path), "check"])
     assert result.exit_code == 0, result.output
+
+
+def test_a_refund_and_a_parcel_are_of_whoever_the_order_was_of(room: Room) -> None:
+    """A refund of Shopify names nobody; a text that asks for a review must not follow it."""
+    for name in ("orders_create", "fulfillments_create", "refunds_create"):
+        room.deliver(BY_NAME["shopify"], name)
+    told = room.rows("SELECT name, contact_id FROM signals ORDER BY id")
+    assert [row["name"] for row in told] == ["order_completed", "order_shipped", "order_refunded"]
+    assert len({row["contact_id"] for row in told}) == 1
+    assert len(room.rows("SELECT id FROM contacts")) == 1

@@ -238,6 +238,16 @@ def test_a_trusted_source_confirms_a_proposed_number_too(forms: Shop) -> None:
     assert forms.live().live == frozenset(), "the number is known, the consent still waits"
 
 
+def test_a_number_that_became_somebodys_before_its_yes_stays_theirs_alone(forms: Shop) -> None:
+    fill(forms, phone=PHONE, first_name="Mallory")
+    forms.go()
+    ann = forms.tell("signed_up", Subject(user_id="ann", phone=PHONE))
+    forms.reply("YES")
+    assert forms.live().live == {"marketing"}
+    bearers = forms.rows("SELECT contact_id FROM identities WHERE kind = 'phone'")
+    assert [row["contact_id"] for row in bearers] == [ann]
+
+
 def test_whoever_said_stop_is_left_alone_by_forms_but_for_the_one_request(forms: Shop) -> None:
     forms.tell("signed_up", Subject(user_id="ann", phone=PHONE))
     forms.consent()

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connector.config.routes import Account
 from connector.errors import Deferred, Refused, SendFailed, Uncertain
 from connector.messages import Accepted, Message
 from connector.model import Subject
@@ -219,6 +221,17 @@ def test_no_sender_is_ever_faster_than_it_may_nor_slower_than_it_could(
         took = (times[-1] - begun).total_seconds()
         allowed = max((total * size) / rate, max(later, default=0) / 1_000) + size / rate + 1
         assert took <= allowed + max(later, default=0) / 1_000, (took, allowed)
+
+
+@pytest.mark.parametrize(("sender", "account"), [(1.0, 5.0), (5.0, 1.0)])
+def test_the_slower_of_sender_and_account_decides(sender: float, account: float) -> None:
+    policy = Policy("p1", senders=(Sender("*", sender),))
+    with shop_of(policy=policy, accounts={"carrier": Account(100, account)}) as shop:
+        left = leaves(shop, shop.carrier)
+        for number in range(8):
+            wants(shop, number)
+        drain(shop, HOUR)
+        assert 6 * SECOND <= left[-1][0] - left[0][0] <= 8 * SECOND
 
 
 def test_a_long_queue_is_asked_about_a_few_times_for_each_text_that_leaves() -> None:

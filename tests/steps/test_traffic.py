@@ -165,6 +165,29 @@ def test_what_the_web_found_of_the_address_is_judged_and_kept(shop: Shop) -> Non
     assert told(shop, "site", userId="u-7", context={"ip": "203.0.114.9"}) == ("done", "")
 
 
+def test_a_no_that_is_told_from_the_office_is_a_customers(shop: Shop) -> None:
+    """Who answers the telephone there unticks the box for whoever calls."""
+    told(shop, userId="u-7", properties={"phone": "+12125550101", "consent": True})
+    shop.rt.traffic = Traffic(staff_networks=(ip_network("203.0.113.0/24"),))
+    office: dict[str, Any] = {"userId": "u-7", "context": {"ip": "203.0.113.9"}}
+    assert told(shop, **office, properties={"plan": "x"}) == ("unmapped", "staff")
+    said = {"phone": "+12125550101", "consent": False}
+    assert told(shop, "site", **office, properties=said) == ("unmapped", "staff")
+    assert told(shop, **office, properties={**said, "consent": True}) == ("unmapped", "staff")
+    assert told(shop, **office, properties=said)[0] == "done"
+    assert [row["action"] for row in shop.rows("SELECT action FROM consents ORDER BY seq")] == [
+        *("granted", "revoked")
+    ]
+
+
+def test_a_test_and_a_robot_end_nothing(shop: Shop) -> None:
+    no: dict[str, Any] = {"properties": {"phone": "+12125550101", "consent": False}}
+    assert told(shop, userId="u-7", context={"test": True}, **no) == ("unmapped", "test")
+    robot = {"userAgent": GOOGLEBOT}
+    assert told(shop, "site", userId="u-7", context=robot, **no) == ("unmapped", "robot")
+    assert came(shop) == (0, 0, 0)
+
+
 def test_a_fault_of_the_mark_is_a_fault_of_the_mapping(shop: Shop) -> None:
     broken = compile_all({"test": "properties.number / properties.zero"}, strict=False)
     test = broken.expressions["test"]

@@ -39,8 +39,8 @@ def failing(place: Outbox, error: Exception) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("code", "kind", "says"),
     [
-        ("unauthorized", "crm_unauthorized", "Renew the key"),
-        ("forbidden", "crm_unauthorized", "Renew the key"),
+        ("unauthorized", "crm_unauthorized", "Renew its key"),
+        ("forbidden", "crm_unauthorized", "Renew its key"),
         ("daily_limit", "crm_limit", "what else uses its allowance"),
     ],
 )

@@ -151,3 +151,20 @@ def test_an_address_of_the_operators_network_is_told_and_never_kept(tmp_path: Pa
     inside, outside = rt.inbox.deliveries
     assert (inside.headers, outside.headers) == ({"x-ip-network": "staff"}, {})
     assert b"203.0.113" not in inside.body
+
+
+def test_a_capture_that_goes_wrong_costs_no_delivery(
+    client: FlaskClient, rt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(rt, "shop")
+    body = json.dumps(BODY).encode()
+    many = "&".join(f"a{number}=1" for number in range(1_100))  # more than are taken apart
+    assert client.post(f"/in/shop?{many}", data=body, headers=signed(body)).status_code == 200
+
+    def gone(*_: object) -> None:
+        raise FileNotFoundError("it was just forgotten")
+
+    monkeypatch.setattr(captures, "current", gone)
+    assert client.post("/in/shop", data=body, headers=signed(body)).status_code == 200
+    assert client.post("/in/new_form", data=body).status_code == 404
+    assert len(rt.inbox.deliveries) == 2

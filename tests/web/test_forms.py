@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -65,7 +68,7 @@ def test_what_was_typed_is_on_disk_with_the_words_that_were_shown(
     }
 
 
-@pytest.mark.parametrize("ticked", [None, "", "0", "false", "off", "No"])
+@pytest.mark.parametrize("ticked", [None, "", "0", "false", "off", "No", "null", "undefined"])
 def test_an_empty_box_is_no_consent(client: FlaskClient, rt: Any, ticked: Any) -> None:
     assert send(client, sms_ok=ticked).status_code == 200
     assert kept(rt)["consent"] is None
@@ -142,12 +145,26 @@ def test_a_program_is_answered_as_a_person_is_and_nothing_happens(
     assert program.headers == person.headers
 
 
-@pytest.mark.parametrize("opened", ["", "nonsense", str(int(NOW.timestamp()) - 60), "2026-11-20"])
-def test_a_page_that_tells_no_time_or_a_long_one_is_a_persons(
+@pytest.mark.parametrize(
+    "opened",
+    [
+        *("", "nonsense", str(int(NOW.timestamp()) - 60), "2026-11-20"),
+        str(int(NOW.timestamp() * 1000) + 600_000),
+    ],
+)
+def test_a_page_that_tells_no_time_or_a_long_one_or_of_a_fast_clock_is_a_persons(
     client: FlaskClient, rt: Any, opened: str
 ) -> None:
     send(client, opened=opened)
     assert rt.inbox.deliveries
+
+
+def test_programs_use_up_nobodys_places(client: FlaskClient, rt: Any) -> None:
+    rt.settings.forms["newsletter"] = replace(NEWSLETTER, per_address=1, per_form=2)
+    for _ in range(9):
+        assert send(client, address="203.0.113.9", website="x").status_code == 200
+    assert send(client, address="203.0.113.9").status_code == 200
+    assert len(rt.inbox.deliveries) == 1
 
 
 @pytest.mark.parametrize(
@@ -204,6 +221,45 @@ def test_the_same_sent_twice_is_one_event(client: FlaskClient, rt: Any) -> None:
     assert ids[0] == ids[1] != ids[2]
 
 
+def test_the_same_from_elsewhere_or_on_another_day_is_another_event(
+    client: FlaskClient, rt: Any
+) -> None:
+    send(client, address="203.0.113.9")
+    send(client, address="203.0.113.10")
+    rt.clock = lambda: NOW + timedelta(days=1)
+    send(client, address="203.0.113.9")
+    ids = {json.loads(each.body)["messageId"] for each in rt.inbox.deliveries}
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize(
+    ("referer", "page", "kept_page"),
+    [
+        ("https://evil.example/shop.example/join", "", ""),
+        ("https://evil.example/join", "https://shop.example/join", "https://shop.example/join"),
+        ("https://shop.example/", "https://shop.example/join", "https://shop.example/join"),
+        ("https://shop.example/sale", "https://shop.example/join", "https://shop.example/sale"),
+        ("https://shop.example/", "", "https://shop.example/"),
+        ("https://[", "https://shop.example/join", "https://shop.example/join"),
+    ],
+)
+def test_where_it_stood_is_a_page_of_the_operators_or_what_they_say(
+    client: FlaskClient, rt: Any, referer: str, page: str, kept_page: str
+) -> None:
+    """It is evidence of the consent, so that nobody else may write it."""
+    rt.settings.forms["newsletter"] = replace(NEWSLETTER, page=page)
+    send(client, {**HERE, "Referer": referer})
+    assert kept(rt)["context"]["page"]["url"] == kept_page
+
+
+def test_of_a_field_that_is_told_twice_the_first_counts(client: FlaskClient, rt: Any) -> None:
+    body = "tel=%2B12025550123&sms_ok=0&sms_ok=on&tel=%2B12025550199"
+    form = "application/x-www-form-urlencoded"
+    client.post("/forms/newsletter", data=body, content_type=form, headers=HERE)
+    told = kept(rt)
+    assert (told["fields"]["phone"], told["consent"]) == ("+12025550123", None)
+
+
 @pytest.mark.parametrize(
     ("body", "mimetype", "status"),
     [
@@ -223,6 +279,12 @@ def test_a_body_that_is_no_form_is_refused(
     assert rt.inbox.deliveries == []
 
 
+def test_who_sent_what_cannot_be_read_is_not_told_to_come_again(client: FlaskClient) -> None:
+    answer = client.post("/forms/newsletter", data=b"x" * (MAX_BYTES + 1), headers=HERE)
+    assert WORDS["en"]["later"] not in answer.text
+    assert WORDS["en"]["other"] in answer.text
+
+
 def test_no_form_of_that_name_is_not_found(client: FlaskClient) -> None:
     assert client.post("/forms/other", data=FILLED, headers=HERE).status_code == 404
 
@@ -236,6 +298,7 @@ def test_a_person_is_asked_to_come_again_where_nothing_can_be_kept(
     rt.inbox.error = error
     answer = send(create_app(rt).test_client())
     assert (answer.status_code, answer.mimetype) == (status, "text/html")
+    assert WORDS["en"]["later"] in answer.text
     assert int(answer.headers["Retry-After"]) >= 1
 
 
@@ -251,7 +314,10 @@ def test_the_pages_speak_the_operators_language_and_allow_nothing_but_their_styl
         policy = page.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'") and "unsafe" not in policy
         assert page.headers.getlist("Content-Security-Policy") == [policy]
-        assert re.search(r'<html lang="[a-zA-Z-]+">', page.text)
+        [style] = re.findall("<style>(.*)</style>", page.text)
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in policy
+        assert f'<html lang="{language if language != "xx" else "en"}">' in page.text
         assert "tel" not in taken.text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from html import escape
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from connector.errors import Overloaded, StorageRefused
 from connector.ledger.inbox import Delivery
 from connector.web.app import create_app
-from connector.web.links import network
+from connector.web.links import LOST, _lost, network
 from tests.web.conftest import NOW, Runtime
 
 CODE = "RYYP8DBdBJJ"
@@ -115,6 +116,16 @@ def test_an_unknown_code_is_a_page_that_a_person_can_read(
     assert "Location" not in answer.headers
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert rt.inbox.deliveries == []
+
+
+@pytest.mark.parametrize("language", LOST)
+def test_it_is_told_in_the_operator_s_language_and_loads_nothing(language: str) -> None:
+    title, says = LOST[language]
+    found = _lost(f"{language}-CH").body.decode()
+    assert f'<html lang="{language}-CH">' in found
+    assert escape(title) in found and escape(says) in found
+    assert "src=" not in found and "href=" not in found
+    assert _lost("tlh").body.decode().startswith('<!doctype html><html lang="en">')
 
 
 @pytest.mark.parametrize("query", ["url=https://evil.example", "to=//evil.example", "next=/x"])

@@ -6,13 +6,16 @@ import base64
 import gzip
 import json
 import urllib.parse
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from connector.errors import Overloaded, StorageRefused
+from connector.rules.traffic import Traffic
 from connector.sources.posthog import SENT_AT
+from connector.sources.segment import IP_NETWORK
 from connector.web.app import create_app
 from connector.web.posthog import EVENTS, EVENTS_V1, MAX_BYTES
 
@@ -145,3 +148,14 @@ def test_a_page_elsewhere_may_send_with_the_headers_its_library_has(
     assert sent.headers.getlist("Access-Control-Allow-Origin") == ["*"]
     refused = client.post(path, data=b"{" if path != "/flags/" else PLAIN, headers=origin)
     assert refused.headers.getlist("Access-Control-Allow-Origin") == ["*"]
+
+
+def test_an_address_of_the_operators_network_is_told_and_never_kept(
+    client: FlaskClient, rt: Any
+) -> None:
+    rt.settings.traffic = Traffic(staff_networks=(ip_network("203.0.113.0/24"),))
+    for address in ("203.0.113.9", "198.51.100.9"):
+        client.post("/batch/", data=PLAIN, environ_base={"REMOTE_ADDR": address})
+    inside, outside = rt.inbox.deliveries
+    assert (inside.headers, outside.headers) == ({IP_NETWORK: "staff"}, {})
+    assert b"203.0.113" not in inside.body

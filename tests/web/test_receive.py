@@ -333,3 +333,17 @@ def test_debug_says_one_line_and_no_body(
     client.post("/v1/t", json=TRACK, headers=basic())
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == "act=receive path=/v1/t result=200"
+
+
+def test_a_key_that_was_taken_out_or_added_counts_from_the_reload_on(
+    client: FlaskClient, rt: Any
+) -> None:
+    """A reload makes the table of keys anew; one that leaked must open nothing any more."""
+    body = as_json(TRACK)
+    assert client.post("/v1/track", data=body, headers=basic()).status_code == 200
+    rt.write_keys = {b"new-key": "site"}
+    assert client.post("/v1/track", data=body, headers=basic()).status_code == 401
+    leaked = as_json({**TRACK, "writeKey": "site-key"})
+    assert client.post("/v1/track", data=leaked).status_code == 401
+    assert client.post("/v1/track", data=body, headers=basic("new-key")).status_code == 200
+    assert [kept.source for kept in rt.inbox.deliveries] == ["site", "site"]
