@@ -2,7 +2,7 @@
 
 ``connector reload`` (and POST /api/reload, and SIGUSR1) tell the worker; it alone decides, and
 what it took over or refused is an act in the ledger. The web reads there that files were taken
-over and does the same for its sources and keys.
+over, does the same for its sources and keys, and notes it for whoever waits.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ log = logging.getLogger("connector")
 DONE, REFUSED = "reloaded", "reload_refused"
 ABOUT = "files"
 CURSOR = "files"  #: the act of the reload whose files are in use
+FOLLOWED = "files_web"  #: the same act, once the web has taken them over too
 ASKED = "reload"  #: who asked, in the ledger's folder
 ASK_AGAIN = 3.0  #: seconds; a reload that is under way is done by then
 PATIENCE = 30.0  #: seconds in which a worker surely answers
+WEB_PATIENCE = 10.0  #: seconds in which the web surely follows
 NEEDS_RESTART = ("web", "log", "ledger", "provider", "crm", "webhooks", "test_clock")
 """Settings that a process keeps for its life."""
 
@@ -92,6 +94,28 @@ def ask(settings: Settings, store: Store, who: str) -> Row:
     raise ConnectorError(
         f"the worker (pid {pid}) did not answer within {PATIENCE:.0f} seconds; look at its log"
     )
+
+
+def note_followed(store: Store, act: str) -> None:
+    """Note that the web has taken over the files of a reload too."""
+    with store.write() as tx:
+        cursors.set_(tx, FOLLOWED, act)
+
+
+def is_followed(settings: Settings, store: Store, act: str) -> bool:
+    """Wait until the web has taken over the files of a reload too; False where it did not in time.
+
+    True where no web runs: it reads the files when it starts.
+    """
+    until = time.monotonic() + WEB_PATIENCE
+    while holder(settings.ledger / "serve.lock"):
+        with store.read() as tx:
+            if cursors.get(tx, FOLLOWED) == act:
+                return True
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def taken(store: Store) -> str:

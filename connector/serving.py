@@ -70,6 +70,7 @@ def take_over(web: WebSide, before: str) -> str:
     now = reloading.taken(web.store)
     if now != before:
         web.renew(load(web.settings.folder))
+        reloading.note_followed(web.store, now)
         log.info("act=reload result=followed reload=%s", now)
     return now
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,19 +26,27 @@ CARRIES_HTTP = {
 VIRTUAL = ("simulate/answers.py", "FaithfulCarrier.send")
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield str(path.relative_to(PACKAGE)), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def trees() -> tuple[tuple[str, ast.Module], ...]:
+    return tuple(
+        (str(path.relative_to(PACKAGE)), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    )
 
 
-def nodes(tree: ast.AST, inside: str = "") -> Iterator[tuple[str, ast.AST]]:
+@cache
+def nodes(tree: ast.Module) -> tuple[tuple[str, ast.AST], ...]:
     """Every node of a tree with the name of what it stands in."""
+    return tuple(_below(tree, ""))
+
+
+def _below(tree: ast.AST, inside: str) -> Iterator[tuple[str, ast.AST]]:
     for child in ast.iter_child_nodes(tree):
         name = inside
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             name = f"{inside}.{child.name}" if inside else child.name
         yield inside, child
-        yield from nodes(child, name)
+        yield from _below(child, name)
 
 
 def mentions(name: str) -> list[Place]:

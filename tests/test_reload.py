@@ -150,13 +150,13 @@ def test_a_form_that_is_new_and_a_key_that_is_gone_need_no_other_file_to_change(
     write(old, "another-key")
     try:
         assert command(shop, "reload")[0] == 0
-        shop.until(lambda: sent() == 200)
+        assert sent() == 200, "once the command has answered, the web has followed"
         assert shop.post("/v1/track", event, key=key) == 401
     finally:
         write(config, text)
         write(old, key)
         command(shop, "reload")
-        shop.until(lambda: sent() == 404)
+        assert sent() == 404
 
 
 def test_a_worker_that_dies_comes_back_with_the_files_that_were_taken_over(shop: Running) -> None:

@@ -30,12 +30,16 @@ def reload(folder: Path, as_json: bool) -> None:
     loaded = load(folder)  # a fault is told here, before anybody is asked
     with opened(loaded) as store:
         done = reloading.ask(loaded.settings, store, operator())
-    told = {"result": done["act"], "version": done["version"], "at": done["at"]}
-    if done["act"] != reloading.DONE:
-        raise Failure(f"the worker kept the files it has:\n{done['why']}")
+        if done["act"] != reloading.DONE:
+            raise Failure(f"the worker kept the files it has:\n{done['why']}")
+        followed = reloading.is_followed(loaded.settings, store, str(done["id"]))
+    told = {"result": done["act"], "version": done["version"], "at": done["at"], "web": followed}
     if as_json:
         output.json_line(told)
         return
     output.say(f"{folder}: taken over, version {done['version']}.")
     if done["why"]:
         output.say(f"Only a restart brings: {done['why']}")
+    if not followed:
+        output.say("The web has not followed yet: it still has the sources, keys and forms of")
+        output.say("before. Look at its log, and reload again.")

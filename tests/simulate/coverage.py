@@ -51,7 +51,7 @@ EXITS: Final = (
 BEYOND: Final = {
     "exit failed": "a fault of the engine itself; the tests of the steps provoke it",
     "reason no_route": "the villages have no routes; tests/simulate/test_routed.py has",
-    "exit check_failed": "checks that fail until a text's end; tests/steps/test_dispatch.py has one",
+    "exit check_failed": "checks that fail to a text's end; tests/steps/test_dispatch.py has one",
     "exit contact_erased": "nothing erases a contact while plays run",
 }
 """What may be written down and is not reached, and why."""

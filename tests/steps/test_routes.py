@@ -270,12 +270,14 @@ def test_while_the_one_try_is_under_way_others_are_not_asked_about_all_the_time(
 ) -> None:
     shop = two(open_shop, Route("first alone", (Hop("first"),)), in_flight=5)
     shop.dispatcher._ways.leave_alone("first", shop.clock())
-    shop.dispatcher._pools["first"] = HeldPool()  # type: ignore[assignment]
+    held = HeldPool()
+    shop.dispatcher._pools["first"] = held  # type: ignore[assignment]
     greet(shop, *range(4))
     shop.walk()
     shop.dispatcher.round()
     assert shop.states().count("sending") == 1
     assert next_due(shop.rt, shop.clock()) >= shop.clock() + TRY_AGAIN
+    held.let_go()
 
 
 def test_where_only_routes_count_a_number_of_no_route_gets_nothing(open_shop: Open) -> None:
@@ -347,6 +349,7 @@ def test_a_provider_that_hangs_keeps_no_other_waiting(open_shop: Open) -> None:
     assert len(second(shop).sent) == 5
     reasons = {row["reason"] for row in shop.sends() if row["state"] == "planned"}
     assert reasons == {"in_flight"}
+    held.let_go()
 
 
 class HeldPool:
@@ -357,6 +360,11 @@ class HeldPool:
 
     def submit(self, act: Any, *args: Any) -> None:
         self.held.append((act, args))
+
+    def let_go(self) -> None:
+        """Make them after all, or whoever closes the shop waits for them."""
+        for act, args in self.held:
+            act(*args)
 
     def shutdown(self, **options: Any) -> None:
         """Nothing runs."""
