@@ -38,7 +38,8 @@ class Number(RuleBasedStateMachine):
         self.rows: list[ConsentRow] = []
         self.asked: tuple[datetime, frozenset[str]] | None = None
         self.stopped_at: datetime | None = None  #: the last STOP of everything
-        self.allowed: dict[str, datetime] = {}  #: by the number's own word since then
+        self.allowed: set[str] = set()  #: by the number's own word since then
+        self.ended: set[str] = set()  #: elsewhere, and not said again
 
     def _say(self, purpose: str, granted: bool, method: str, pending: bool = False) -> None:
         self.now += timedelta(minutes=1)
@@ -51,8 +52,10 @@ class Number(RuleBasedStateMachine):
     @rule(purpose=PURPOSES, granted=st.booleans(), method=ELSEWHERE)
     def somebody_says_elsewhere(self, purpose: str, granted: bool, method: str) -> None:
         self._say(purpose, granted, method)
-        if not granted:
-            self.allowed.pop(purpose, None)
+        if granted:
+            self.ended.discard(purpose)
+        else:
+            self.ended.add(purpose)
 
     @rule(method=ELSEWHERE)
     def somebody_grants_everything_elsewhere(self, method: str) -> None:
@@ -71,13 +74,14 @@ class Number(RuleBasedStateMachine):
             return
         for purpose in self.asked[1]:
             self._say(purpose, True, "double_opt_in")
-            self.allowed[purpose] = self.now
+            self.allowed.add(purpose)
+            self.ended.discard(purpose)
         self.asked = (self.asked[0], frozenset())
 
     @rule(method=st.sampled_from(["reply", "provider", "call", "email", "operator", "crm_field"]))
     def it_stops(self, method: str) -> None:
         self._say("all", False, method)
-        self.stopped_at, self.allowed = self.now, {}
+        self.stopped_at, self.allowed = self.now, set()
         self.by_crm = method == "crm_field"
 
     @rule()
@@ -92,7 +96,11 @@ class Number(RuleBasedStateMachine):
     def nothing_is_live_after_a_stop_but_what_the_number_itself_allowed(self) -> None:
         if self.stopped_at is None or self._crm_alone():
             return
-        assert self._stands().live <= set(self.allowed)
+        assert self._stands().live <= self.allowed
+
+    @invariant()
+    def what_was_ended_is_not_live_until_it_is_said_again(self) -> None:
+        assert not self._stands().live & self.ended
 
     def _crm_alone(self) -> bool:
         """Whether only the CRM's box stopped it, which that box may lift again."""
