@@ -27,7 +27,7 @@ def share_arenas() -> bool:
 
 
 def give_back() -> None:
-    """Give the system what lies idle; a millisecond for each ten megabytes, and now and then."""
+    """Give the system what lies idle; it costs about a millisecond, so now and then."""
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)

@@ -19,6 +19,7 @@ from connector.config.loaded import Loaded, load
 from connector.config.settings import Settings
 from connector.errors import BadConfig, ConnectorError
 from connector.ledger import acts, cursors, files
+from connector.ledger.sqlite import SqliteStore
 from connector.ledger.store import Row, Store
 from connector.lock import holder
 from connector.rules.approvals import SIGNALLED
@@ -34,6 +35,7 @@ FOLLOWED = "files_web"  #: the same act, once the web has taken them over too
 ASKED = "reload"  #: who asked, in the ledger's folder
 ASK_AGAIN = 3.0  #: seconds; a reload that is under way is done by then
 PATIENCE = 30.0  #: seconds in which a worker surely answers
+BRIEFLY = 0.5  #: seconds that the web waits for the ledger
 WEB_PATIENCE = 10.0  #: seconds in which the web surely follows
 NEEDS_RESTART = ("web", "log", "ledger", "provider", "crm", "webhooks", "test_clock")
 """Settings that a process keeps for its life."""
@@ -96,9 +98,13 @@ def ask(settings: Settings, store: Store, who: str) -> Row:
     )
 
 
-def note_followed(store: Store, act: str) -> None:
-    """Note that the web has taken over the files of a reload too."""
-    with store.write() as tx:
+def note_followed(store: SqliteStore, act: str) -> None:
+    """Note that the web has taken over the files of a reload too.
+
+    Raises ``LedgerBusy`` where the ledger is held for longer: the web tries again, and its other
+    upkeep is not to wait.
+    """
+    with store.write(BRIEFLY) as tx:
         cursors.set_(tx, FOLLOWED, act)
 
 

@@ -54,7 +54,7 @@ def of_marketing(tx: Tx) -> dict[str, str]:
 
 def is_clock_off(tx: Tx) -> bool:
     """Whether this machine's clock is known to be wrong."""
-    return any(row["play"] == CLOCK for row in tx.all(ALL))
+    return CLOCK in all_(tx)
 
 
 def template(name: str) -> str:
